@@ -7,7 +7,14 @@ const never = ['**/node_modules/**', '**/dist/**', '.dev/**']
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...never, ...cluster, 'e2e/**'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...never, ...cluster, 'e2e/**'],
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'cluster',

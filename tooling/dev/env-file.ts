@@ -1,0 +1,43 @@
+// `.dev/env` and `.dev/bin`: what a shell needs to use the running system.
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Cluster } from './cluster.ts'
+import { BIN_DIR, DEV_DIR, ENV_FILE, ROOT, SESSION_NAMESPACE } from './paths.ts'
+
+const DEV_OWNER = 'dev'
+
+function quote(value: string): string {
+  return `'${value.replaceAll("'", String.raw`'\''`)}'`
+}
+
+async function link(target: string, name: string): Promise<void> {
+  const path = join(BIN_DIR, name)
+  await rm(path, { force: true })
+  await symlink(target, path)
+}
+
+/** Puts kubectl, helm and cpc into `.dev/bin`. */
+export async function writeBin(cluster: Cluster): Promise<void> {
+  await mkdir(BIN_DIR, { recursive: true })
+  if (cluster.toolsDir !== undefined) {
+    for (const tool of ['kubectl', 'helm']) await link(join(cluster.toolsDir, tool), tool)
+  }
+  const node = join(ROOT, 'tooling/toolchain/node_modules/.bin/node')
+  const cpc = join(BIN_DIR, 'cpc')
+  await writeFile(cpc, `#!/bin/sh\nexec ${quote(node)} ${quote(join(ROOT, 'cli/src/main.ts'))} "$@"\n`)
+  await chmod(cpc, 0o755)
+}
+
+/** Writes the file that a person sources: `. .dev/env`. */
+export async function writeEnvFile(cluster: Cluster): Promise<void> {
+  await mkdir(DEV_DIR, { recursive: true })
+  const entries: Record<string, string> = {
+    KUBECONFIG: cluster.kubeconfigPath,
+    CPC_GATEWAY_URL: cluster.gatewayUrl,
+    CPC_NAMESPACE: SESSION_NAMESPACE,
+    CPC_TOKEN_COMMAND: `${quote(join(BIN_DIR, 'cpc'))} token --owner ${DEV_OWNER}`,
+  }
+  const lines = Object.entries(entries).map(([name, value]) => `export ${name}=${quote(value)}`)
+  const path = `case ":$PATH:" in *:${quote(BIN_DIR)}:*) ;; *) export PATH=${quote(BIN_DIR)}:"$PATH" ;; esac`
+  await writeFile(ENV_FILE, ['# Source this file: . .dev/env', ...lines, path, ''].join('\n'))
+}

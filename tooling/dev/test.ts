@@ -1,0 +1,123 @@
+// `make check` and `make test`: every runner in turn, none skipped because another failed, and one line that sums them up.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { readEnv } from './env.ts'
+import { BIN_DIR, LOG_DIR, ROOT } from './paths.ts'
+import { goTally, vitestTally, type Tally, addTallies, NO_TESTS } from './tally.ts'
+import { step, StepFailed, type Run } from './steps.ts'
+
+type Runner = { readonly title: string; readonly run: (run: Run) => Promise<Tally> }
+
+const PASSED: Tally = { passed: 1, failed: 0, skipped: 0 }
+const FAILED: Tally = { passed: 0, failed: 1, skipped: 0 }
+
+/** A tool whose verdict is its exit code counts as one test. */
+function tool(title: string, command: string, args: readonly string[], cwd = ROOT): Runner {
+  return { title, run: run => run(command, args, { cwd }).then(() => PASSED) }
+}
+
+/** A test program that reports each test; it fails by what it reports, and by its exit code when it reports no failure. */
+async function reported(title: string, exitCode: number | undefined, tally: Tally): Promise<Tally> {
+  if (exitCode === 0 || tally.failed > 0) return Promise.resolve(tally)
+  process.stderr.write(`  ${title} ended with ${String(exitCode)} and reported no failed test\n`)
+  return Promise.resolve(addTallies(tally, FAILED))
+}
+
+function vitest(title: string, project: string, env: Record<string, string> = {}): Runner {
+  return {
+    title,
+    run: async () => {
+      const report = join(LOG_DIR, `vitest-${project}.json`)
+      const args = [
+        'exec',
+        'vitest',
+        'run',
+        '--project',
+        project,
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+      ]
+      const { exitCode } = await execa('pnpm', args, {
+        cwd: ROOT,
+        env,
+        stdin: 'ignore',
+        stdout: 'inherit',
+        stderr: 'inherit',
+        reject: false,
+      })
+      return reported(title, exitCode, vitestTally(await readFile(report, 'utf8').catch(() => '{}')))
+    },
+  }
+}
+
+function goTest(title: string, dir: string): Runner {
+  return {
+    title,
+    run: async () => {
+      const options = { cwd: join(ROOT, dir), stdin: 'ignore', reject: false, stderr: 'inherit' } as const
+      const { stdout, exitCode } = await execa('go', ['test', '-json', './...'], options)
+      const { tally, failures } = goTally(stdout)
+      if (failures !== '') process.stderr.write(`${failures}\n`)
+      return reported(title, exitCode, tally)
+    },
+  }
+}
+
+const statics: readonly Runner[] = [
+  tool('Format: prettier', 'pnpm', ['exec', 'prettier', '--check', '.']),
+  tool('Format: gofmt', 'bash', [
+    '-c',
+    'test -z "$(gofmt -l sandbox-image/holder devcluster/components | tee /dev/stderr)"',
+  ]),
+  tool('Types: tsc', 'pnpm', ['exec', 'turbo', 'run', 'types', '--output-logs=errors-only']),
+  tool('Types: tooling', 'pnpm', ['exec', 'tsc', '-p', '.']),
+  tool('Lint: eslint', 'pnpm', [
+    'exec',
+    'eslint',
+    '.',
+    '--cache',
+    '--cache-location',
+    '.dev/eslintcache',
+    '--max-warnings=0',
+  ]),
+  tool('Lint: knip', 'pnpm', ['exec', 'knip']),
+  tool('Lint: go vet', 'go', ['vet', './...'], join(ROOT, 'sandbox-image/holder')),
+]
+
+const units: readonly Runner[] = [vitest('Unit tests', 'unit'), goTest('Holder tests', 'sandbox-image/holder')]
+
+function clusterRunners(): readonly Runner[] {
+  const env = readEnv()
+  const kubeconfig =
+    env.clusterChoice === 'existing' && env.kubeconfigPath !== undefined
+      ? env.kubeconfigPath
+      : join(env.stateDir, 'kubeconfig')
+  const path = `${BIN_DIR}:${env.path}`
+  return [
+    tool('Up', 'node', ['tooling/dev/up.ts']),
+    tool('Generated files', 'node', ['tooling/dev/verify.ts']),
+    vitest('Cluster tests', 'cluster', { KUBECONFIG: kubeconfig, PATH: path }),
+  ]
+}
+
+async function runAll(runners: readonly Runner[]): Promise<Tally> {
+  let total = NO_TESTS
+  for (const runner of runners) {
+    try {
+      total = addTallies(total, await step(runner.title, runner.run))
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error
+      process.stderr.write(`${error.message}\n`)
+      total = addTallies(total, FAILED)
+    }
+  }
+  return total
+}
+
+const all = process.argv[2] === 'all'
+const total = await runAll([...statics, ...units, ...(all ? clusterRunners() : [])])
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`)
+process.exitCode = total.failed > 0 ? 1 : 0
