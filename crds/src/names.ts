@@ -28,3 +28,12 @@ export const HOLDER_CONTAINER = 'holder'
 export const SHELL_CONTAINER = 'shell'
 /** Absolute path of the holder binary in the sandbox image. */
 export const HOLDER_PATH = '/cpc/holder'
+
+/** Plural resource names, as in URLs and RBAC rules. */
+export const TERMINAL_SESSIONS = 'terminalsessions'
+export const TERMINAL_POOLS = 'terminalpools'
+
+/** Label every namespace for sessions must carry, with the value `restricted`. */
+export const LABEL_POD_SECURITY = 'pod-security.kubernetes.io/enforce'
+/** Label of the namespaces sessions live in; admission policies select them by it. */
+export const LABEL_SESSIONS_NAMESPACE = `${GROUP}/sessions`
