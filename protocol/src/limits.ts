@@ -73,6 +73,12 @@ export const LIMITS = {
   BACKOFF_MS_MAX: 30_000,
   /** A connection that lived this long resets the back-off (R1). */
   STABLE_MS: 10_000,
+  /** How long a try may take to get its ticket and its socket. */
+  CONNECT_TIMEOUT_MS: 10_000,
+  /** How long the answer to a verify-ping may take, sent on a hint or after a sleep (R1): a socket may look open and be dead. */
+  VERIFY_TIMEOUT_MS: 1_500,
+  /** A timer this late means that the machine slept. */
+  SLEEP_MS_MIN: 15_000,
   /** Longest jitter after 1012, so that a gateway's clients do not come back in one instant (section 9). */
   RESTART_JITTER_MS_MAX: 3_000,
 } as const
