@@ -69,15 +69,10 @@ export {
   TerminalError,
   createController,
 } from './edge/controller.ts'
-export { type EventNote, type EventRecorder, type EventSubject, createEventRecorder } from './edge/event-recorder.ts'
-export {
-  type ExecExit,
-  type ExecHandlers,
-  type ExecOptions,
-  type ExecStream,
-  type ExecTarget,
-  openExec,
-} from './edge/exec-stream.ts'
+export { type EventRecorder, type EventRecorderOptions, createEventRecorder } from './edge/event-recorder.ts'
+export type { EventNote, EventSubject } from './core/event-book.ts'
+export { type ExecHandlers, type ExecOptions, type ExecStream, type ExecTarget, openExec } from './edge/exec-stream.ts'
+export type { ExecExit } from './core/exec-codec.ts'
 export { type ExecCollectOptions, type ExecCollected, execCollect } from './edge/exec-collect.ts'
 export { type KubeMetrics, createKubeMetrics } from './edge/metrics.ts'
 export { systemClock } from './edge/system-clock.ts'

@@ -1,4 +1,9 @@
 // Where the API server is and how to prove who we are: from a kubeconfig, or from the files every pod has.
+import { readFile } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { fileCredentials } from './in-cluster.ts'
+import { systemClock } from './system-clock.ts'
 
 /** Where the connection settings come from. */
 export type ClusterSource =
@@ -33,13 +38,22 @@ export interface Cluster {
   readonly credentials: CredentialSource
 }
 
+const serviceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount'
+
 /**
  * Chooses as kubectl does: KUBECONFIG, else the in-cluster variables, else `<HOME>/.kube/config`.
  * The caller's env.ts passes its environment; nothing here reads process.env.
  * @throws Error that says what to set, when nothing names a cluster.
  */
 export function clusterSourceFromEnv(env: Readonly<Record<string, string | undefined>>): ClusterSource {
-  throw new Error('body follows' + String(env))
+  const paths = (env['KUBECONFIG'] ?? '').split(delimiter).filter(path => path !== '')
+  if (paths.length > 0) return { kind: 'kubeconfig', paths }
+  const host = env['KUBERNETES_SERVICE_HOST']
+  const port = env['KUBERNETES_SERVICE_PORT']
+  if (host && port) return { kind: 'in-cluster', host, port }
+  const home = env['HOME']
+  if (home) return { kind: 'kubeconfig', paths: [join(home, '.kube', 'config')] }
+  throw new Error('no cluster is named: set KUBECONFIG to a kubeconfig file, or run inside a cluster')
 }
 
 /**
@@ -47,5 +61,20 @@ export function clusterSourceFromEnv(env: Readonly<Record<string, string | undef
  * @throws Error naming the file and what is wrong with it.
  */
 export async function loadCluster(source: ClusterSource): Promise<Cluster> {
-  throw new Error('body follows' + String(source))
+  if (source.kind === 'kubeconfig') {
+    const { loadKubeconfig } = await import('./kubeconfig.ts')
+    return loadKubeconfig(source.paths, source.context)
+  }
+  const tokenFile = source.tokenFile ?? join(serviceAccountDirectory, 'token')
+  const caFile = source.caFile ?? join(serviceAccountDirectory, 'ca.crt')
+  const credentials = fileCredentials(tokenFile, caFile, () => systemClock.nowMs())
+  await credentials.current()
+  const host = isIPv6(source.host) ? `[${source.host}]` : source.host
+  const namespace = await readNamespace(source.namespaceFile ?? join(serviceAccountDirectory, 'namespace'))
+  return { server: `https://${host}:${source.port}`, namespace, credentials }
+}
+
+async function readNamespace(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return text.trim() || 'default'
 }

@@ -1,6 +1,12 @@
 // One process in a container over a WebSocket: bytes both ways with real back-pressure, liveness by ping, the exit as a value.
 import type { Clock } from '../core/clock.ts'
-import type { StatusBody } from '../core/api-error.ts'
+import { EXEC_PROTOCOLS, type ExecExit, type ExecProtocol } from '../core/exec-codec.ts'
+import { objectPath } from '../core/resource.ts'
+import { TransportError } from '../core/transport-error.ts'
+import { pods } from '../resources.ts'
+import { openExecSocket } from './exec-upgrade.ts'
+import { SocketExec } from './socket-exec.ts'
+import { systemClock } from './system-clock.ts'
 import type { Transport } from './transport.ts'
 
 export interface ExecTarget {
@@ -14,16 +20,8 @@ export interface ExecTarget {
   stderr: boolean
 }
 
-/** How the process ended, or why we do not know. */
-export type ExecExit =
-  | { kind: 'exited'; exitCode: number }
-  /** The server says the process could not be run or was lost: `reason`, `message` of its Status. */
-  | { kind: 'failed'; reason: string; message: string; status: StatusBody }
-  /** The connection ended before any status came; the process may still run. */
-  | { kind: 'lost'; cause: 'closed-by-us' | 'dead-peer' | 'connection' | 'protocol'; message: string }
-
 export interface ExecHandlers {
-  /** Bytes of stdout, in order. At most 64 KiB more may arrive after `pause()`. The chunk is the receiver's to keep. */
+  /** Bytes of stdout, in order. What was read already (at most about 64 KiB) still arrives after `pause()`. */
   onStdout(chunk: Buffer): void
   onStderr?(chunk: Buffer): void
 }
@@ -36,7 +34,7 @@ export interface ExecOptions {
 }
 
 export interface ExecStream {
-  readonly protocol: 'v5.channel.k8s.io' | 'v4.channel.k8s.io'
+  readonly protocol: ExecProtocol
   /** Bytes written by us that the kernel has not taken yet. */
   readonly bufferedBytes: number
   /** Sends to stdin, cut into frames of at most 32 KiB. Returns `bufferedBytes` after it. After the end: ignored, returns 0. */
@@ -45,7 +43,7 @@ export interface ExecStream {
   drained(belowBytes?: number): Promise<void>
   /** Closes the process's stdin. 'unsupported' on v4, where that is not possible without losing the output. */
   endInput(): 'sent' | 'unsupported'
-  /** Stops reading from the connection, so that TCP pushes back to the process. */
+  /** Stops reading from the connection, so that TCP pushes back to the process. The exit, too, waits for `resume`. */
   pause(): void
   resume(): void
   /** Drops the connection. `exit` then is `lost/closed-by-us` unless the exit is known already. Idempotent. */
@@ -56,15 +54,9 @@ export interface ExecStream {
 
 /** Time for the whole upgrade. */
 export const EXEC_CONNECT_TIMEOUT_MS = 15_000
-/** A ping so often keeps middleboxes from cutting a quiet stream. */
-export const EXEC_PING_INTERVAL_MS = 15_000
-/** So long without a pong: the peer is gone. Generous: a process that does not read stdin delays pongs. */
-export const EXEC_DEAD_AFTER_MS = 60_000
-/** Largest frame we accept; the server sends 32 KiB frames. */
-export const EXEC_FRAME_BYTES_MAX = 1024 * 1024
 
 /**
- * Starts a process. The handlers are called from before the promise resolves.
+ * Starts a process. Handlers may be called before the promise resolves.
  * @throws ApiError when the server refuses (403, 404, 400 container not found …), TransportError when there is no answer.
  */
 export async function openExec(
@@ -73,5 +65,32 @@ export async function openExec(
   handlers: ExecHandlers,
   options: ExecOptions = {},
 ): Promise<ExecStream> {
-  throw new Error('body follows' + String([transport, target, handlers, options]))
+  const { signal, connectTimeoutMs = EXEC_CONNECT_TIMEOUT_MS, clock = systemClock } = options
+  const streams: SocketExec[] = []
+  const socket = await openExecSocket(transport, execPath(target), {
+    ...(signal === undefined ? {} : { signal }),
+    timeoutMs: connectTimeoutMs,
+    clock,
+    prepare: candidate => streams.push(new SocketExec(candidate, handlers, clock)),
+  })
+  const stream = streams.at(-1)
+  const protocol = EXEC_PROTOCOLS.find(known => known === socket.protocol)
+  if (stream === undefined || protocol === undefined) {
+    socket.terminate()
+    throw new TransportError('exec: the server chose no channel protocol we speak', 'bad-response', 'maybe-sent')
+  }
+  stream.begin(protocol, signal)
+  return stream
+}
+
+function execPath(target: ExecTarget): string {
+  const query = new URLSearchParams({
+    container: target.container,
+    stdin: String(target.stdin),
+    stdout: 'true',
+    stderr: String(target.stderr),
+    tty: 'false',
+  })
+  for (const word of target.command) query.append('command', word)
+  return `${objectPath(pods, { namespace: target.namespace, name: target.pod }, 'exec')}?${query.toString()}`
 }
