@@ -1,4 +1,5 @@
-// Two projects: `unit` needs nothing but Node; `cluster` needs KUBECONFIG to name a cluster with the chart installed.
+// Three projects: `unit` needs nothing but Node; `cluster` and `disruption` need KUBECONFIG to name a cluster with the chart
+// installed, and `disruption` breaks parts of it while it runs.
 import { defineConfig } from 'vitest/config'
 
 const cluster = ['**/*.cluster.test.ts']
@@ -18,12 +19,23 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: [...cluster, 'e2e/**/*.test.ts'],
+          include: [...cluster, 'e2e/test/**/*.test.ts'],
           exclude: never,
           testTimeout: 240_000,
           hookTimeout: 240_000,
           // Suites share one cluster of two cores; each has a namespace of its own.
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'disruption',
+          include: ['e2e/disruption/**/*.test.ts'],
+          exclude: never,
+          testTimeout: 400_000,
+          hookTimeout: 240_000,
+          // One at a time: they kill what the others stand on.
+          fileParallelism: false,
         },
       },
     ],

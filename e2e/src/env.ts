@@ -12,7 +12,8 @@ export interface E2eEnv {
 /** @throws Error when KUBECONFIG is not set: these tests need a cluster with the chart installed (`make up`). */
 export function readEnv(env: NodeJS.ProcessEnv = process.env): E2eEnv {
   const kubeconfigPath = env['KUBECONFIG']
-  if (kubeconfigPath === undefined) throw new Error('KUBECONFIG is not set. Run `make up` and `. .dev/env` first, or `make test`.')
+  if (kubeconfigPath === undefined)
+    throw new Error('KUBECONFIG is not set. Run `make up` and `. .dev/env` first, or `make test`.')
   return {
     kubeconfigPath,
     gatewayUrl: env['CPC_GATEWAY_URL'] ?? 'http://127.0.0.1:7080',

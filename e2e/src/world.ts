@@ -27,7 +27,13 @@ export interface Outcome {
 
 async function program(name: string, args: readonly string[], options: Options = {}): Promise<Outcome> {
   const path = join(BIN_DIR, name)
-  const result = await execa(path, args, { reject: false, env: programEnv, stdin: 'ignore', timeout: WAIT_MS, ...options })
+  const result = await execa(path, args, {
+    reject: false,
+    env: programEnv,
+    stdin: 'ignore',
+    timeout: WAIT_MS,
+    ...options,
+  })
   return { stdout: String(result.stdout), stderr: String(result.stderr), exitCode: result.exitCode }
 }
 
@@ -48,18 +54,16 @@ export async function mustKubectl(...args: readonly string[]): Promise<string> {
   return stdout
 }
 
-/** Environment in which a person's shell would call `cpc`. */
-export function shellEnv(): Record<string, string> {
-  return { ...programEnv, PATH: `${BIN_DIR}:${process.env['PATH'] ?? ''}` }
-}
-
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomBytes(4).toString('hex')}`
 }
 
 /** Applies an object given as data. */
 export async function apply(object: object): Promise<Outcome> {
-  return program('kubectl', ['--namespace', env.sessionNamespace, 'apply', '--filename', '-'], { input: stringify(object), stdin: 'pipe' })
+  return program('kubectl', ['--namespace', env.sessionNamespace, 'apply', '--filename', '-'], {
+    input: stringify(object),
+    stdin: 'pipe',
+  })
 }
 
 export interface SessionStatus {

@@ -1,6 +1,16 @@
 // Journey: how sessions end, and how a person learns why.
 import { describe, expect, test } from 'vitest'
-import { cpc, eventually, kubectl, mustKubectl, readySession, removeSession, sessionStatus, uniqueName, waitForPhase } from '../src/world.ts'
+import {
+  cpc,
+  eventually,
+  kubectl,
+  mustKubectl,
+  readySession,
+  removeSession,
+  sessionStatus,
+  uniqueName,
+  waitForPhase,
+} from '../src/world.ts'
 
 function podIsGone(name: string): Promise<true> {
   return eventually(`the pod of ${name} to be gone`, async () => {
@@ -13,22 +23,26 @@ describe('a session ends', () => {
   test('when nobody types for its idle time-out; one that is typed into goes on', async () => {
     const [idle, busy] = [uniqueName('idle'), uniqueName('busy')]
     await Promise.all([idle, busy].map(name => readySession(name, { idleTimeoutSeconds: 30 })))
-    let ended = false
+    const ended = new AbortController()
     const typing = (async () => {
       let lines = 0
-      while (!ended) {
+      while (!ended.signal.aborted) {
         expect((await cpc('exec', busy, '--', 'echo still here')).stdout.trim()).toBe('still here')
         lines += 1
         await new Promise(next => setTimeout(next, 5_000))
       }
       return lines
     })()
-    const status = await waitForPhase(idle, 'Ended').finally(() => (ended = true))
+    const status = await waitForPhase(idle, 'Ended').finally(() => ended.abort())
     expect(status).toMatchObject({ phase: 'Ended', reason: 'Idle' })
     await podIsGone(idle)
     expect(await typing).toBeGreaterThan(1)
     expect((await sessionStatus(busy))?.phase).toBe('Ready')
-    expect(await mustKubectl('get', 'events', '--field-selector', `regarding.name=${idle}`).catch(() => mustKubectl('get', 'events'))).toMatch(/Idle/)
+    expect(
+      await mustKubectl('get', 'events', '--field-selector', `regarding.name=${idle}`).catch(() =>
+        mustKubectl('get', 'events'),
+      ),
+    ).toMatch(/Idle/)
     await Promise.all([idle, busy].map(removeSession))
   })
 

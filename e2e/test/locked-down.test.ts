@@ -34,7 +34,9 @@ describe('a session made by kubectl apply', () => {
   })
 
   test('runs as an unprivileged user, without capabilities, with seccomp and no-new-privileges', async () => {
-    const { stdout, exitCode } = await line('id -u; grep -E "CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp:" /proc/self/status')
+    const { stdout, exitCode } = await line(
+      'id -u; grep -E "CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp:" /proc/self/status',
+    )
     expect(exitCode).toBe(0)
     expect(Number(stdout.split('\n')[0])).toBeGreaterThan(0)
     expect(stdout).toMatch(/CapPrm:\s+0000000000000000/)
@@ -45,7 +47,10 @@ describe('a session made by kubectl apply', () => {
   })
 
   test('has a read-only root, and a home and /tmp that can be written', async () => {
-    expect(await line('touch /x')).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('Read-only file system') as string })
+    expect(await line('touch /x')).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining('Read-only file system') as string,
+    })
     expect(await line('touch ~/x /tmp/x && ls ~/x /tmp/x')).toMatchObject({ exitCode: 0 })
   })
 
@@ -72,12 +77,17 @@ describe('a session made by kubectl apply', () => {
   })
 
   test('stops a fork bomb at its process limit and goes on', async () => {
-    const { stdout } = await line('for i in $(seq 150); do sleep 30 & done 2>&1 | grep -c "Resource temporarily unavailable"; ulimit -u; kill %% 2>/dev/null; true')
+    const { stdout } = await line(
+      'for i in $(seq 150); do sleep 30 & done 2>&1 | grep -c "Resource temporarily unavailable"; ulimit -u; kill %% 2>/dev/null; true',
+    )
     expect(stdout).toContain('100')
     expect((await line('echo alive')).stdout.trim()).toBe('alive')
   })
 
   test('gives the exit code and the output of a line, and nothing else', async () => {
-    expect(await line('printf "a\\nb"; exit_with() { return 7; }; exit_with')).toMatchObject({ stdout: 'a\nb', exitCode: 7 })
+    expect(await line('printf "a\\nb"; exit_with() { return 7; }; exit_with')).toMatchObject({
+      stdout: 'a\nb',
+      exitCode: 7,
+    })
   })
 })

@@ -94,11 +94,12 @@ function clusterRunners(): readonly Runner[] {
     env.clusterChoice === 'existing' && env.kubeconfigPath !== undefined
       ? env.kubeconfigPath
       : join(env.stateDir, 'kubeconfig')
-  const path = `${BIN_DIR}:${env.path}`
+  const onCluster = { KUBECONFIG: kubeconfig, PATH: `${BIN_DIR}:${env.path}`, CPC_STATE_DIR: env.stateDir }
   return [
     tool('Up', 'node', ['tooling/dev/up.ts']),
     tool('Generated files', 'node', ['tooling/dev/verify.ts']),
-    vitest('Cluster tests', 'cluster', { KUBECONFIG: kubeconfig, PATH: path }),
+    vitest('Cluster tests', 'cluster', onCluster),
+    vitest('Disruption tests', 'disruption', onCluster),
   ]
 }
 
