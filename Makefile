@@ -59,7 +59,7 @@ test: install ## Everything that must pass, from a fresh machine
 
 .PHONY: bench
 bench: install ## Side-by-side measurements on the running cluster
-	@node bench/main.ts
+	@bash -c '. .dev/env && node bench/src/main.ts'
 
 .PHONY: generate
 generate: install ## Rewrite generated files (CRDs, types, vectors, chart goldens)

@@ -59,8 +59,15 @@ async function ticketFor(session: string, token: string, signal: AbortSignal): P
   return { kind: 'refused', code: String(body.code), message: String(body.detail) }
 }
 
+export interface OpenOptions {
+  readonly lossless: boolean
+  /** Takes the output instead of keeping it. */
+  readonly heard?: (bytes: Uint8Array) => void
+}
+
 /** Attaches to a session and stays attached through whatever happens to the connection. */
-export async function openTerminal(session: string, options: { lossless: boolean }): Promise<Terminal> {
+export async function openTerminal(session: string, options: OpenOptions): Promise<Terminal> {
+  const { heard, lossless } = options
   const token = await fetchToken()
   const chunks: Buffer[] = []
   const reports: Report[] = []
@@ -77,14 +84,15 @@ export async function openTerminal(session: string, options: { lossless: boolean
     },
     {
       output: (bytes, done) => {
-        chunks.push(Buffer.from(bytes))
+        if (heard === undefined) chunks.push(Buffer.from(bytes))
+        else heard(bytes)
         done()
       },
       changed: () => undefined,
       report: report => reports.push(report),
       ended: reason => (end = reason),
     },
-    { client: { name: 'e2e', version: '1' }, mode: 'control', takeover: true, cols: 120, rows: 40, ...options },
+    { client: { name: 'e2e', version: '1' }, mode: 'control', takeover: true, cols: 120, rows: 40, lossless },
   )
   client.start()
   const type = async (text: string): Promise<void> => {
