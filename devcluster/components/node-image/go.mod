@@ -1,0 +1,3 @@
+module pocketconsole.dev/devcluster/node-image
+
+go 1.26.0
