@@ -236,16 +236,8 @@ export class TerminalClient {
   private messageCame(connection: number, message: Uint8Array | 'text'): void {
     // R2, before decoding: an old socket may not even cost the work.
     if (connection !== this.state.kept.connection) return
-    if (message === 'text') {
-      this.happen({ type: 'bad-frame', connection, message: 'A text message is no frame.' })
-      return
-    }
-    try {
-      this.happen({ type: 'frame', connection, frame: decodeServerFrame(message) })
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      this.happen({ type: 'bad-frame', connection, message: error.message })
-    }
+    const event = decodeMessage(message)
+    this.happen({ ...event, connection })
   }
 
   private dropSocket(code: number, reason: string): void {
@@ -268,5 +260,16 @@ export class TerminalClient {
     const timer = this.timers.get(name)
     if (timer !== undefined) this.world.clearTimer(timer)
     this.timers.delete(name)
+  }
+}
+
+/** F2, F6: a frame, or what is wrong with it. */
+function decodeMessage(message: Uint8Array | 'text') {
+  if (message === 'text') return { type: 'bad-frame', message: 'A text message is no frame.' } as const
+  try {
+    return { type: 'frame', frame: decodeServerFrame(message) } as const
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return { type: 'bad-frame', message: error.message } as const
   }
 }
