@@ -90,6 +90,8 @@ export class ApiError extends Error {
   override readonly name = 'ApiError'
   /** HTTP status, e.g. 409. */
   readonly code: number
+  /** The server's own words, without our request before them: for conditions and problem documents. */
+  readonly serverMessage: string
   /** Machine reason, e.g. `Conflict`, `NotFound`, `AlreadyExists`, `Expired`; '' when the body had none. */
   readonly reason: string
   readonly details: StatusDetails
@@ -101,6 +103,7 @@ export class ApiError extends Error {
   constructor(request: string, code: number, status: StatusBody, retryAfterMs?: number) {
     super(`${request}: ${String(code)}${status.reason ? ` ${status.reason}` : ''}: ${status.message ?? 'no message'}`)
     this.code = code
+    this.serverMessage = status.message ?? 'no message'
     this.reason = status.reason ?? ''
     this.details = status.details ?? {}
     this.request = request
