@@ -11,7 +11,11 @@ export {
 } from './reasons.ts'
 export { type Quantity, quantityToBytes, quantityToMillicores } from './quantities.ts'
 export { encodeClaim } from './claim.ts'
-export { type TerminationMessageResult, parseTerminationMessage } from './termination-message.ts'
+export {
+  type CheckedTerminationMessage,
+  type TerminationMessageResult,
+  parseTerminationMessage,
+} from './termination-message.ts'
 export { SESSION_PHASES, terminalSession, terminalSessionSpec, terminalSessionStatus } from './terminal-session.ts'
 export { terminalPool, terminalPoolSpec, terminalPoolStatus } from './terminal-pool.ts'
 export type * from './generated/terminal-session.gen.ts'

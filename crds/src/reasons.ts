@@ -33,7 +33,6 @@ export const REASONS = {
     meaning: 'Another NetworkPolicy of the namespace allows traffic, so a pod in it would have a network.',
     remedy: 'Delete the policy the message names, or use another namespace for it.',
   },
-  PodCreating: { kind: 'waiting', meaning: 'The pod is being created.', remedy: NOTHING },
   PodRejected: {
     kind: 'waiting',
     meaning: 'The API server refused the pod; the message carries its words. It is tried again, at most every 30 s.',
@@ -49,7 +48,7 @@ export const REASONS = {
     meaning: "A pod that is not this session's has the name its pod must have.",
     remedy: 'Delete that pod.',
   },
-  PodPending: { kind: 'waiting', meaning: 'The pod waits for a node.', remedy: NOTHING },
+  PodPending: { kind: 'waiting', meaning: 'The pod is being created, or waits for a node.', remedy: NOTHING },
   Unschedulable: {
     kind: 'waiting',
     meaning: 'No node can take the pod; the message carries the reasons of the scheduler.',

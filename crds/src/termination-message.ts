@@ -12,10 +12,11 @@ export const terminationMessage = z
   })
   .describe('The termination message of the holder container.')
 
+/** A termination message that passed the check. */
+export type CheckedTerminationMessage = z.infer<typeof terminationMessage>
+
 export type TerminationMessageResult =
-  | { kind: 'valid'; message: z.infer<typeof terminationMessage> }
-  | { kind: 'missing' }
-  | { kind: 'invalid'; problem: string }
+  { kind: 'valid'; message: CheckedTerminationMessage } | { kind: 'missing' } | { kind: 'invalid'; problem: string }
 
 /** Reads a termination message. Hostile input is an ordinary answer (`invalid`), never an exception. */
 export function parseTerminationMessage(text: string | undefined): TerminationMessageResult {
