@@ -1,0 +1,104 @@
+// Makes a session: slot, object, and the same answer for the same request however often and wherever it is asked (G6, G7, G60).
+import type { TerminalSession } from '@cpc/crds'
+import { ApiError, type KubeClient, TransportError, isAlreadyExists, isNotFound } from '@cpc/kube'
+import {
+  type CreateRequest,
+  replayOf,
+  replayProblem,
+  sessionManifest,
+  sessionName,
+  slotOf,
+} from '../core/create-request.ts'
+import { Problem } from '../core/problem.ts'
+import { randomHex } from './digest.ts'
+import { SESSIONS, type SessionDirectory } from './session-directory.ts'
+import type { Slot, SlotKeeper } from './slot-keeper.ts'
+
+export interface Made {
+  session: TerminalSession
+  /** `found`: an earlier request with the same Idempotency-Key had made it. */
+  how: 'created' | 'found'
+}
+
+export interface SessionMaker {
+  /** @throws Problem for a refusal of ours; ApiError, TransportError for the cluster's */
+  make(request: CreateRequest): Promise<Made>
+}
+
+export interface SessionMakerOptions {
+  client: KubeClient
+  namespace: string
+  directory: Pick<SessionDirectory, 'find'>
+  slots: SlotKeeper
+  slotsPerOwnerMax: number
+}
+
+export function createSessionMaker(options: SessionMakerOptions): SessionMaker {
+  return {
+    async make(request) {
+      const name = sessionName(request, randomHex())
+      const nameMayExist = request.body.name !== undefined || request.keyDigest !== undefined
+      const earlier = nameMayExist ? await options.directory.find(name) : undefined
+      if (earlier) return found(earlier, request)
+      const slot = await options.slots.take(request.owner, name)
+      return slot ? createIn(options, request, name, slot) : withoutSlot(options, request, name)
+    },
+  }
+}
+
+function found(existing: TerminalSession, request: CreateRequest): Made {
+  const replay = replayOf(existing, request)
+  if (replay.kind !== 'same') throw replayProblem(replay.kind, existing.metadata.name)
+  return { session: existing, how: 'found' }
+}
+
+async function createIn(options: SessionMakerOptions, request: CreateRequest, name: string, slot: Slot): Promise<Made> {
+  const { client, namespace, slots } = options
+  try {
+    const session = await client.create(SESSIONS, sessionManifest(request, name, slot.number), { namespace })
+    await slots.bind(slot, session)
+    return { session, how: 'created' }
+  } catch (error) {
+    if (isAlreadyExists(error)) return foundAfterAll(options, request, name, slot)
+    // Whether it was made is not known when the answer was lost: then the slot stays, and frees itself if it was not.
+    const certain = error instanceof ApiError || (error instanceof TransportError && error.sent === 'not-sent')
+    if (certain) await slots.giveBack(slot)
+    throw error
+  }
+}
+
+/** Somebody made it between our look and our create. Their session tells whether this slot is its own. */
+async function foundAfterAll(
+  options: SessionMakerOptions,
+  request: CreateRequest,
+  name: string,
+  slot: Slot,
+): Promise<Made> {
+  const existing = await readIfThere(options, name)
+  const isTheirs = !existing || replayOf(existing, request).kind !== 'same' || slotOf(existing) !== slot.number
+  if (isTheirs) await options.slots.giveBack(slot)
+  if (existing) return found(existing, request)
+  throw new Problem('conflict', `The session ${name} was deleted while it was being made. Try again.`)
+}
+
+/** All slots are taken. The last one may have gone to this very request at another replica. */
+async function withoutSlot(options: SessionMakerOptions, request: CreateRequest, name: string): Promise<Made> {
+  const existing = request.keyDigest === undefined ? undefined : await readIfThere(options, name)
+  if (existing) return found(existing, request)
+  throw new Problem(
+    'session-cap',
+    `You have ${options.slotsPerOwnerMax} live sessions, which is the limit. End one (DELETE /api/v1/sessions/{id}) and try again.`,
+  )
+}
+
+async function readIfThere(
+  { client, namespace }: SessionMakerOptions,
+  name: string,
+): Promise<TerminalSession | undefined> {
+  try {
+    return await client.get(SESSIONS, { namespace, name })
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,131 @@
+// Takes and gives back an owner's slots as Leases (G60 to G62). The rules are in core/slots.ts; here they meet the API server.
+import type { TerminalSession } from '@cpc/crds'
+import { type KubeClient, type Logger, defineResource, isAlreadyExists, isConflict, isNotFound } from '@cpc/kube'
+import { type Lease, slotLease, slotName, slotOrder, slotVerdict, takenOver } from '../core/slots.ts'
+import { sha256Hex } from './digest.ts'
+import { SESSION_KIND, type SessionDirectory } from './session-directory.ts'
+
+const LEASES = defineResource<Lease>({
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  kind: 'Lease',
+  scope: 'namespaced',
+})
+
+/** A slot that was taken for a session. */
+export interface Slot {
+  number: number
+  lease: Lease
+  /** `shared`: another replica took it for the same session; it is not ours to give back. */
+  kind: 'taken' | 'shared'
+}
+
+export interface SlotKeeper {
+  /** A slot for a session about to be made; undefined when the owner has all taken. @throws ApiError, TransportError */
+  take(owner: string, sessionName: string): Promise<Slot | undefined>
+  /** Ties the slot to the session, so that the cluster removes it with the session. Never throws. */
+  bind(slot: Slot, session: TerminalSession): Promise<void>
+  /** After a creation that did not happen. Never throws: what stays is free after SLOT_PENDING_MS. */
+  giveBack(slot: Slot): Promise<void>
+}
+
+export interface SlotKeeperOptions {
+  client: KubeClient
+  namespace: string
+  directory: Pick<SessionDirectory, 'listOwned' | 'find'>
+  slotsPerOwnerMax: number
+  logger: Logger
+  /** Since the epoch. */
+  wallMs: () => number
+}
+
+export function createSlotKeeper(options: SlotKeeperOptions): SlotKeeper {
+  return {
+    async take(owner, sessionName) {
+      const digest = sha256Hex(owner)
+      for (const number of slotOrder(options.slotsPerOwnerMax, options.directory.listOwned(owner))) {
+        const slot = await tryTake(options, { owner, sessionName, number, name: slotName(digest, number) })
+        if (slot) return slot
+      }
+      return undefined
+    },
+    async bind(slot, session) {
+      const { name, uid } = session.metadata
+      if (uid === undefined) return
+      const ownerReferences = [{ ...SESSION_KIND, name, uid }]
+      const body = { metadata: { ...versionOf(slot.lease), ownerReferences } }
+      await quietly(options, 'bind', slot, ref => options.client.patch(LEASES, ref, { type: 'merge', body }))
+    },
+    async giveBack(slot) {
+      if (slot.kind === 'shared') return
+      const preconditions = versionOf(slot.lease)
+      await quietly(options, 'give back', slot, ref => options.client.delete(LEASES, ref, { preconditions }))
+    },
+  }
+}
+
+interface Wish {
+  owner: string
+  sessionName: string
+  number: number
+  /** Of the Lease. */
+  name: string
+}
+
+async function tryTake(options: SlotKeeperOptions, wish: Wish): Promise<Slot | undefined> {
+  const { client, namespace, wallMs } = options
+  try {
+    const lease = await client.create(LEASES, slotLease(wish.name, wish.sessionName, wallMs()), { namespace })
+    return { number: wish.number, lease, kind: 'taken' }
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error
+  }
+  return tryTakeOver(options, wish)
+}
+
+/** The Lease exists: whose is it? If nobody's, replace it, unless somebody else is faster. */
+async function tryTakeOver(options: SlotKeeperOptions, wish: Wish): Promise<Slot | undefined> {
+  const { client, namespace, directory, wallMs } = options
+  const { owner, sessionName, number, name } = wish
+  try {
+    const lease = await client.get(LEASES, { namespace, name })
+    const holder = lease.spec?.holderIdentity ?? ''
+    const named = holder === '' ? undefined : await directory.find(holder)
+    const verdict = slotVerdict(lease, named, { owner, sessionName, slot: number, nowMs: wallMs() })
+    if (verdict === 'taken') return undefined
+    if (verdict === 'ours') return { number, lease, kind: 'shared' }
+    const replaced = await client.replace(LEASES, takenOver(lease, sessionName, wallMs()))
+    return { number, lease: replaced, kind: 'taken' }
+  } catch (error) {
+    // Gone or changed under our hands: somebody else is at it, the next slot may be quieter.
+    if (isNotFound(error) || isConflict(error)) return undefined
+    throw error
+  }
+}
+
+function versionOf(lease: Lease): { uid?: string; resourceVersion?: string } {
+  const { uid, resourceVersion } = lease.metadata
+  return {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  }
+}
+
+async function quietly(
+  { namespace, logger }: SlotKeeperOptions,
+  doing: string,
+  slot: Slot,
+  call: (ref: { namespace: string; name: string }) => Promise<unknown>,
+): Promise<void> {
+  const { name } = slot.lease.metadata
+  try {
+    await call({ namespace, name })
+  } catch (error) {
+    if (isNotFound(error) || isConflict(error)) return
+    logger.warn(
+      { lease: name, problem: error instanceof Error ? error.message : String(error) },
+      `could not ${doing} a slot`,
+    )
+  }
+}
