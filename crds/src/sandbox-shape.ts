@@ -93,7 +93,7 @@ export function resources(field: string, more: readonly CelRule[] = []) {
       ...cel([
         {
           rule:
-            '!isQuantity(string(self.tmp)) || !isQuantity(string(self.memory)) || ' +
+            '!has(self.tmp) || !has(self.memory) || !isQuantity(string(self.tmp)) || !isQuantity(string(self.memory)) || ' +
             'quantity(string(self.tmp)).compareTo(quantity(string(self.memory))) <= 0',
           message: `${field}.tmp must not be larger than ${field}.memory, since /tmp lives in memory; lower tmp or raise memory`,
           fieldPath: '.tmp',

@@ -32,7 +32,8 @@ export function structuralSchema(schema: z.ZodType): SchemaNode {
     ...root.properties,
     apiVersion: { type: 'string', description: API_VERSION_DESCRIPTION },
     kind: { type: 'string', description: KIND_DESCRIPTION },
-    metadata: { type: 'object' },
+    // The server owns metadata; naming `name` lets a rule point at it.
+    metadata: { type: 'object', properties: { name: { type: 'string' } } },
   }
   root.required = ['spec']
   return root
