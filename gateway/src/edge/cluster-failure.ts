@@ -7,14 +7,9 @@ import type { Problem } from '../core/problem.ts'
 export function clusterFailure(error: unknown): ClusterFailure | undefined {
   if (error instanceof TransportError) return { kind: 'silent', message: error.message }
   if (!(error instanceof ApiError)) return undefined
-  const { retryAfterSeconds } = error.details
-  return {
-    kind: 'refused',
-    status: error.code,
-    reason: error.reason,
-    message: bareMessage(error),
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterS: retryAfterSeconds }),
-  }
+  const { code, reason, serverMessage, retryAfterMs } = error
+  const retry = retryAfterMs === undefined ? {} : { retryAfterS: retryAfterMs / 1_000 }
+  return { kind: 'refused', status: code, reason, message: serverMessage, ...retry }
 }
 
 /** What to throw for an error of a call. `doing` completes "The gateway could not …". */
@@ -22,10 +17,4 @@ export function asProblem(error: unknown, doing: string): Problem | Error {
   const failure = clusterFailure(error)
   if (failure) return clusterProblem(failure, doing)
   return error instanceof Error ? error : new Error(String(error))
-}
-
-/** The API server's own sentence, without the request line our client puts before it. */
-function bareMessage(error: ApiError): string {
-  const prefix = `${error.request}: ${error.code}${error.reason === '' ? '' : ` ${error.reason}`}: `
-  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message
 }
