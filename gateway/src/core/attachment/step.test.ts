@@ -198,8 +198,8 @@ describe('bad input', () => {
 
   it('never throws and never says anything after the close, whatever bytes come', () => {
     const event = fc.oneof(
-      fc.uint8Array({ maxLength: 64 }).map(bytes => ({ kind: 'client-message', bytes })),
-      fc.uint8Array({ maxLength: 64 }).map(bytes => ({ kind: 'holder-message', bytes })),
+      fc.uint8Array({ maxLength: 64 }).map((bytes): AttachmentEvent => ({ kind: 'client-message', bytes })),
+      fc.uint8Array({ maxLength: 64 }).map((bytes): AttachmentEvent => ({ kind: 'holder-message', bytes })),
       fc.constantFrom<AttachmentEvent>(
         { kind: 'client-message', bytes: encodeFrame(HELLO) },
         { kind: 'client-message', bytes: encodeFrame(ATTACH) },

@@ -1,0 +1,85 @@
+// Issuers, tokens and key files for tests: real keys in a folder that is removed at the end.
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SignJWT, exportJWK } from 'jose'
+
+export interface TestKeys {
+  folder: string
+  path(name: string): string
+  write(name: string, content: string | Uint8Array): string
+  remove(): void
+}
+
+export function makeFolder(): TestKeys {
+  const folder = mkdtempSync(join(tmpdir(), 'cpc-gateway-'))
+  const path = (name: string) => join(folder, name)
+  return {
+    folder,
+    path,
+    write(name, content) {
+      writeFileSync(path(name), content)
+      return path(name)
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+export const ISSUER = 'https://issuer.example'
+export const AUDIENCE = 'pocket-console'
+
+export type KeyKind = 'ES256' | 'RS256' | 'EdDSA' | 'RS256-1024' | 'ES384' | 'HS256'
+
+/** A key pair, or for HS256 a secret that pretends to be one. */
+export function makeKey(kind: KeyKind) {
+  switch (kind) {
+    case 'ES256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    case 'ES384':
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' })
+    case 'RS256':
+      return generateKeyPairSync('rsa', { modulusLength: 2_048 })
+    case 'RS256-1024':
+      return generateKeyPairSync('rsa', { modulusLength: 1_024 })
+    case 'EdDSA':
+      return generateKeyPairSync('ed25519')
+    case 'HS256':
+      throw new Error('HS256 has no key pair')
+  }
+}
+
+export type KeyPair = ReturnType<typeof makeKey>
+
+export async function jwksOf(...keys: { pair: KeyPair; kid: string }[]): Promise<string> {
+  const jwks = await Promise.all(keys.map(async ({ pair, kid }) => ({ ...(await exportJWK(pair.publicKey)), kid })))
+  return JSON.stringify({ keys: jwks })
+}
+
+/** A token as an issuer would sign it; `claims` override, undefined removes. */
+export async function signToken(
+  pair: { privateKey: KeyPair['privateKey'] },
+  claims: Record<string, unknown> = {},
+  header: { alg?: string; kid?: string } = {},
+): Promise<string> {
+  const nowS = Math.floor(Date.now() / 1_000)
+  const all = { iss: ISSUER, aud: AUDIENCE, sub: 'octocat', iat: nowS, exp: nowS + 600, ...claims }
+  const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  return new SignJWT(kept).setProtectedHeader({ alg: 'ES256', kid: 'k1', ...header }).sign(pair.privateKey)
+}
+
+/** A self-signed EC P-256 certificate and its key, as Helm makes them. */
+export function makeCertificate(folder: TestKeys, name: string) {
+  const [keyFile, certificateFile] = [folder.path(`${name}.key`), folder.path(`${name}.crt`)]
+  const subject = ['-subj', '/CN=pocket-console-local-issuer']
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1']
+  execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', keyFile, '-out', certificateFile], {
+    stdio: 'ignore',
+  })
+  return { certificateFile, privateKey: createPrivateKey(execFileSync('cat', [keyFile])) }
+}
+
+export function makeTicketKey(folder: TestKeys, name = 'ticket.key'): string {
+  return folder.write(name, randomBytes(32))
+}
