@@ -6,7 +6,8 @@ import { layoutCluster } from './core/layout.ts'
 import { planProcesses } from './core/processes.ts'
 import { ensureBuilds, toolsDir } from './edge/builds.ts'
 import { takeDown } from './edge/down.ts'
-import { buildImage, loadImage } from './edge/images.ts'
+import { loadImage } from './edge/image-loading.ts'
+import { buildImage } from './edge/images.ts'
 import { exclusively } from './edge/lock.ts'
 import { say } from './edge/progress.ts'
 import { showLogs, statusOf } from './edge/status.ts'
@@ -57,7 +58,9 @@ command
 command
   .command('load <image>')
   .description('load a built image into every node')
-  .action(async (image: string) => say(`loaded into: ${(await loadImage(store, await programs(), image)).join(' ') || 'none, all had it'}`))
+  .action(async (image: string) =>
+    say(`loaded into: ${(await loadImage(store, await programs(), image)).join(' ') || 'none, all had it'}`),
+  )
 command
   .command('logs [component]')
   .option('-f, --follow', 'go on as they grow')

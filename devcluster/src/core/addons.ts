@@ -134,7 +134,7 @@ function dnsContainer(): Document {
   }
 }
 
-function dnsDeployment(): Document {
+function dnsDeployment(nodeName: string): Document {
   const labels = { 'k8s-app': 'kube-dns' }
   return {
     apiVersion: 'apps/v1',
@@ -147,6 +147,8 @@ function dnsDeployment(): Document {
         metadata: { labels },
         spec: {
           serviceAccountName: 'coredns',
+          // Beside the API server: the loss of another node takes no names away.
+          nodeSelector: { 'kubernetes.io/hostname': nodeName },
           priorityClassName: 'system-cluster-critical',
           dnsPolicy: 'Default',
           tolerations: [{ operator: 'Exists' }],
@@ -174,7 +176,7 @@ function dnsService(): Document {
   }
 }
 
-function dnsDocuments(): Document[] {
+function dnsDocuments(nodeName: string): Document[] {
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata('coredns', 'kube-system') },
     ...clusterGrant({
@@ -191,14 +193,16 @@ function dnsDocuments(): Document[] {
       metadata: metadata('coredns', 'kube-system'),
       data: { Corefile: corefile },
     },
-    dnsDeployment(),
+    dnsDeployment(nodeName),
     dnsService(),
   ]
 }
 
 /** All add-ons as one stream of YAML documents for `kubectl apply`. */
-export function addonManifests(): string {
-  return [...networkPolicyRights(), ...storageDocuments(), ...dnsDocuments()]
+export function addonManifests(layout: Layout): string {
+  const controlPlane = layout.nodes.find(node => node.isControlPlane)
+  if (controlPlane === undefined) throw new Error('a cluster has a control plane node')
+  return [...networkPolicyRights(), ...storageDocuments(), ...dnsDocuments(controlPlane.name)]
     .map(document => stringify(document))
     .join('---\n')
 }

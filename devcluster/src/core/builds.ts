@@ -74,9 +74,7 @@ export const builds: readonly Build[] = [
     linkerFlags: kubernetesLinkerFlags(),
   },
   build('helm', [{ binary: 'helm', goPackage: 'helm.sh/helm/v4/cmd/helm' }]),
-  build('storage', [
-    { binary: 'local-path-provisioner', goPackage: 'github.com/rancher/local-path-provisioner' },
-  ]),
+  build('storage', [{ binary: 'local-path-provisioner', goPackage: 'github.com/rancher/local-path-provisioner' }]),
   build('policy', [
     {
       binary: 'kube-network-policies',

@@ -33,7 +33,12 @@ export function kubeletCertificate(nodeName: string): string {
 
 /** Every certificate of the cluster, signed by its own authority. */
 export function planCertificates(layout: Layout): CertificatePlan[] {
-  const serviceNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local']
+  const serviceNames = [
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    'kubernetes.default.svc.cluster.local',
+  ]
   const controlPlane = layout.nodes.filter(node => node.isControlPlane)
   const apiAddresses = ['127.0.0.1', API_SERVICE_ADDRESS, ...controlPlane.map(node => node.address)]
   return [
@@ -69,7 +74,7 @@ export interface IssuedCertificate {
 
 /** Whether a certificate has to be issued (again): missing, for other names, by another authority, or soon over. */
 export function mustIssue(plan: CertificatePlan, issued: IssuedCertificate | undefined, nowMs: number): boolean {
-  if (issued === undefined || !issued.signedByCurrentAuthority) return true
+  if (!issued?.signedByCurrentAuthority) return true
   if (issued.validToMs - nowMs < RENEW_BEFORE_DAYS * dayMs) return true
   const sameNames = [...plan.alternativeNames].sort().join() === [...issued.alternativeNames].sort().join()
   return !sameNames || issued.subject !== plan.subject
@@ -94,9 +99,7 @@ export function kubeconfig(parts: KubeconfigParts): string {
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [
-      { name: clusterName, cluster: { server, 'certificate-authority-data': base64(parts.authorityPem) } },
-    ],
+    clusters: [{ name: clusterName, cluster: { server, 'certificate-authority-data': base64(parts.authorityPem) } }],
     users: [
       {
         name: user,

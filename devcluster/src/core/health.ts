@@ -1,5 +1,5 @@
 // Which processes have to be started, and why: the difference between the plan and what runs.
-import type { ProcessPlan } from './processes.ts'
+import type { ProcessPlan } from './process-plan.ts'
 
 export interface ObservedProcess {
   /** What the running process was started from: command, environment, namespaces, contents of the files it read. */

@@ -12,7 +12,11 @@ export const localBases: Readonly<Record<string, LocalBase>> = { [DEBIAN]: 'debi
 export function fullName(reference: string): string {
   const [first = '', ...rest] = reference.split('/')
   const hasRegistry = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost')
-  const withRegistry = hasRegistry ? reference : rest.length > 0 ? `docker.io/${reference}` : `docker.io/library/${reference}`
+  const withRegistry = hasRegistry
+    ? reference
+    : rest.length > 0
+      ? `docker.io/${reference}`
+      : `docker.io/library/${reference}`
   const lastPart = withRegistry.slice(withRegistry.lastIndexOf('/') + 1)
   return lastPart.includes(':') || lastPart.includes('@') ? withRegistry : `${withRegistry}:latest`
 }
@@ -63,7 +67,10 @@ printf '%s' "$3" > "$1/etc/dpkg/dpkg.cfg.d/docker"
 printf 'APT::Install-Recommends "false";\\nAcquire::Languages "none";\\n' > "$1/etc/apt/apt.conf.d/docker"
 find "$1/usr/share/doc" -type f ! -name copyright -delete
 find "$1/usr/share/doc" -type d -empty -delete
-rm -rf ${slimPaths.filter(path => path !== '/usr/share/doc').map(path => `"$1${path}/"*`).join(' ')}
+rm -rf ${slimPaths
+  .filter(path => path !== '/usr/share/doc')
+  .map(path => `"$1${path}/"*`)
+  .join(' ')}
 rm -rf "$1/var/lib/apt/lists/"* "$1/var/cache/apt/"*.bin "$1/var/cache/apt/archives/"*.deb "$1/var/log/"*.log "$1/debootstrap"
 : > "$1/etc/resolv.conf"
 : > "$1/etc/machine-id"

@@ -56,9 +56,11 @@ export interface Layout {
   readonly nodes: readonly NodeLayout[]
 }
 
-/** `/run/pocket-console/NAME`: found by name alone, whatever the state folder was. */
+/** Run folders of all clusters, one each, found by name alone, whatever the state folder was. */
+export const RUN_ROOT = '/run/pocket-console'
+
 export function runDirOf(clusterName: string): string {
-  return `/run/pocket-console/${clusterName}`
+  return `${RUN_ROOT}/${clusterName}`
 }
 
 export function nodeName(clusterName: string, index: number): string {

@@ -1,6 +1,6 @@
 // The cluster's cables and packet filters, as shell scripts that may be run again at any time.
 // The host gets one link and nothing else; filters and routes live in the nodes' network namespaces.
-import { INTERNET_ADDRESS, METADATA_ADDRESS, POD_CIDR, type Layout, type NodeLayout } from './layout.ts'
+import { INTERNET_ADDRESS, METADATA_ADDRESS, POD_CIDR, SERVICE_CIDR, type Layout, type NodeLayout } from './layout.ts'
 
 /** Queue in which new connections of pods wait for the network policy agent's verdict. */
 export const POLICY_QUEUE = 100
@@ -21,14 +21,8 @@ export function cablingScript(layout: Layout): string {
   return [
     prelude,
     ...namespaces.map(name => unless(`[ -e /run/netns/${name} ]`, `ip netns add ${name}`)),
-    unless(
-      `ip -n ${outside} link show ${SWITCH}`,
-      `ip -n ${outside} link add ${SWITCH} type bridge`,
-    ),
-    unless(
-      `ip link show ${hostLink}`,
-      `ip link add ${hostLink} type veth peer name ${hostLink} netns ${outside}`,
-    ),
+    unless(`ip -n ${outside} link show ${SWITCH}`, `ip -n ${outside} link add ${SWITCH} type bridge`),
+    unless(`ip link show ${hostLink}`, `ip link add ${hostLink} type veth peer name ${hostLink} netns ${outside}`),
     `ip address replace ${layout.hostAddress}/24 dev ${hostLink}`,
     `ip link set ${hostLink} up`,
     `ip -n ${outside} link set ${hostLink} master ${SWITCH} up`,
@@ -60,6 +54,8 @@ function routes(layout: Layout, node: NodeLayout): string[] {
     ...[METADATA_ADDRESS, INTERNET_ADDRESS].map(
       address => `ip route replace ${address}/32 via ${layout.outsideAddress} dev ${UPLINK}`,
     ),
+    // Without a default route, the node itself would find no way to Services before kube-proxy translates their addresses.
+    `ip route replace ${SERVICE_CIDR} dev ${UPLINK} src ${node.address}`,
     ...others.map(other => `ip route replace ${other.podCidr} via ${other.address} dev ${UPLINK}`),
   ]
 }

@@ -19,7 +19,10 @@ const START_TIME_FIELD = 19
 
 /** Reads /proc/PID/stat. The command may contain spaces and parentheses, so fields count from its last parenthesis. */
 export function parseStat(text: string): ProcessStat | undefined {
-  const fields = text.slice(text.lastIndexOf(')') + 1).trim().split(/\s+/)
+  const fields = text
+    .slice(text.lastIndexOf(')') + 1)
+    .trim()
+    .split(/\s+/)
   const [state] = fields
   const startTicks = fields[START_TIME_FIELD]
   return state === undefined || startTicks === undefined ? undefined : { state, startTicks }

@@ -20,8 +20,7 @@ export interface Settings {
 }
 
 export type SettingsResult =
-  | { readonly kind: 'settings'; readonly settings: Settings }
-  | { readonly kind: 'invalid'; readonly message: string }
+  { readonly kind: 'settings'; readonly settings: Settings } | { readonly kind: 'invalid'; readonly message: string }
 
 /** More nodes than this do not fit the /24 and the memory of a development machine. */
 export const NODE_COUNT_MAX = 8
@@ -89,7 +88,9 @@ export function readSettings(variables: Readonly<Record<string, string | undefin
       return invalid(`${name} is ${JSON.stringify(path)}; it must be an absolute path of letters, digits and ._-/`)
     }
     if (path.startsWith('/run/')) {
-      return invalid(`${name} is ${path}; the nodes have a /run of their own and would not see it. Choose another folder.`)
+      return invalid(
+        `${name} is ${path}; the nodes have a /run of their own and would not see it. Choose another folder.`,
+      )
     }
   }
   return {

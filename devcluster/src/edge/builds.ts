@@ -1,9 +1,9 @@
 // Builds the pinned Go modules, each once for the same sources, compiler and flags.
-import { mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { buildIdentity, builds, goBuildArguments, type Build } from '../core/builds.ts'
-import type { Programs } from '../core/processes.ts'
-import { sha256 } from './files.ts'
+import type { Programs } from '../core/process-plan.ts'
+import { exists, sha256 } from './files.ts'
 import { step } from './progress.ts'
 import { run } from './run.ts'
 
@@ -35,13 +35,6 @@ async function keyed(definition: Build, componentsDir: string, cacheDir: string)
   const inputs = { goVersion, platform: `${goos}/${goarch}`, fileHashes: await hashFiles(sourceDir) }
   const key = sha256(buildIdentity(definition, inputs)).slice(0, KEY_HEX_DIGITS)
   return { definition, sourceDir, targetDir: join(cacheDir, 'builds', `${definition.component}-${key}`) }
-}
-
-async function isBuilt(build: KeyedBuild): Promise<boolean> {
-  return stat(build.targetDir).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** Builds into a folder beside the target and moves it there at the end, so that an interruption leaves no half build. */
@@ -80,7 +73,7 @@ async function runQueue<T>(items: readonly T[], workers: number, work: (item: T)
  */
 export async function ensureBuilds(componentsDir: string, cacheDir: string): Promise<Programs> {
   const all = await Promise.all(builds.map(definition => keyed(definition, componentsDir, cacheDir)))
-  const built = await Promise.all(all.map(isBuilt))
+  const built = await Promise.all(all.map(build => exists(build.targetDir)))
   const missing = all.filter((_, index) => !built[index])
   await runQueue(missing, PARALLEL_BUILDS, async build => {
     await step(`build ${build.definition.component}`, () => compile(build))

@@ -12,7 +12,7 @@ import {
   type IssuedCertificate,
 } from '../core/certificates.ts'
 import type { Layout } from '../core/layout.ts'
-import { kubeconfigPath } from '../core/processes.ts'
+import { kubeconfigPath } from '../core/process-plan.ts'
 import { readIfPresent, writeWhole } from './files.ts'
 import { run } from './run.ts'
 

@@ -1,12 +1,7 @@
 // The cluster's cgroups. Every process of ours lives below one of them, whatever forked it, so that none can be missed.
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import {
-  cgroupHierarchies,
-  followedHierarchies,
-  usedHierarchies,
-  type CgroupHierarchy,
-} from '../core/cgroup-mounts.ts'
+import { cgroupHierarchies, followedHierarchies, usedHierarchies, type CgroupHierarchy } from '../core/cgroup-mounts.ts'
 import { readIfPresent } from './files.ts'
 import { commandLine, killNumber, waitUntil } from './process-table.ts'
 
@@ -22,7 +17,7 @@ async function hierarchies(): Promise<CgroupHierarchy[]> {
 async function fillCpuset(path: string): Promise<void> {
   for (const name of ['cpuset.cpus', 'cpuset.mems']) {
     const own = await readIfPresent(join(path, name))
-    if (own === undefined || own.trim() !== '') continue
+    if (own?.trim() !== '') continue
     await writeFile(join(path, name), await readFile(join(dirname(path), name), 'utf8'))
   }
 }

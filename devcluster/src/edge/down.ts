@@ -1,13 +1,15 @@
 // `down`: ends every process of the cluster and gives the machine back as it was. State and caches stay.
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { runDirOf } from '../core/layout.ts'
 import { killCgroup, removeCgroup } from './cgroups.ts'
+import { readIfPresent, writeWhole } from './files.ts'
+import { restoreMachine } from './footprint.ts'
 import { removeNamespaces } from './namespaces.ts'
 import { lives, signal, waitUntil } from './process-table.ts'
 import { step } from './progress.ts'
 import { readRecords } from './records.ts'
-import { restoreSysctls } from './sysctls.ts'
 
 /** How long etcd and the kubelet get to finish what they are writing. */
 const GRACE_MS = 3_000
@@ -22,10 +24,21 @@ async function endRecorded(recordDir: string): Promise<void> {
   await Promise.all(records.map(record => signal(record.identity, 'SIGKILL')))
 }
 
-/** The state folder of a running cluster, which may be another than the one asked for. */
-async function recordedStateDir(clusterName: string, fallback: string): Promise<string> {
-  const text = await readFile(join(runDirOf(clusterName), 'owner.json'), 'utf8').catch(() => undefined)
-  return text === undefined ? fallback : (JSON.parse(text) as { stateDir: string }).stateDir
+const owner = z.object({ stateDir: z.string() })
+
+function ownerPath(clusterName: string): string {
+  return join(runDirOf(clusterName), 'owner.json')
+}
+
+/** Notes where a running cluster keeps its state, for those who know its name only. */
+export async function recordStateDir(clusterName: string, stateDir: string): Promise<void> {
+  await writeWhole(ownerPath(clusterName), JSON.stringify({ stateDir }))
+}
+
+/** The state folder of a cluster that was started and not stopped; undefined when there is none. */
+export async function recordedStateDir(clusterName: string): Promise<string | undefined> {
+  const text = await readIfPresent(ownerPath(clusterName))
+  return text === undefined ? undefined : owner.parse(JSON.parse(text)).stateDir
 }
 
 /** Ends and removes everything of a cluster but its state; does nothing where nothing is. */
@@ -33,9 +46,9 @@ export async function stopCluster(clusterName: string, stateDir: string): Promis
   const runDir = runDirOf(clusterName)
   await endRecorded(join(runDir, 'processes'))
   await killCgroup(clusterName)
-  await restoreSysctls(runDir)
-  await removeNamespaces(clusterName, runDir, await recordedStateDir(clusterName, stateDir))
+  await removeNamespaces(clusterName, runDir, (await recordedStateDir(clusterName)) ?? stateDir)
   await removeCgroup(clusterName)
+  await restoreMachine()
 }
 
 export interface DownInputs {

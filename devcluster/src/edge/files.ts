@@ -1,9 +1,16 @@
 // Small file habits in one place: read what may be missing, write so that a reader never sees half a file.
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 const PRIVATE_FILE_MODE = 0o600
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
 
 /** The file's text, or undefined when there is no such file. */
 export async function readIfPresent(path: string): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Layout } from '../core/layout.ts'
 import type { ProcessIdentity } from '../core/process-identity.ts'
-import type { Probe } from '../core/processes.ts'
+import type { Probe } from '../core/process-plan.ts'
 import { lives, portsAround, queuesAround } from './process-table.ts'
 
 const ANSWER_TIMEOUT_MS = 2_000

@@ -57,11 +57,13 @@ async function holdsAny(pid: string, inodes: ReadonlySet<string>): Promise<boole
   return targets.some(target => inodes.has(target.replace('socket:[', '').replace(']', '')))
 }
 
-async function portHolder(port: number): Promise<string | undefined> {
+/** Who listens on a port of this machine, in words; undefined when nobody does, or one of `ours`. */
+async function portHolder(port: number, ours: readonly number[]): Promise<string | undefined> {
   if (!(await portsAround(process.pid)).has(port)) return undefined
   const inodes = await listeningInodes(port)
   for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
-    if (await holdsAny(pid, inodes)) return `process ${pid} (${await commandLine(Number(pid))})`
+    if (!(await holdsAny(pid, inodes))) continue
+    return ours.includes(Number(pid)) ? undefined : `process ${pid} (${await commandLine(Number(pid))})`
   }
   return 'a process that cannot be seen from here'
 }
@@ -69,11 +71,11 @@ async function portHolder(port: number): Promise<string | undefined> {
 export interface Look {
   readonly wanted: Wanted
   readonly searchPath: string
-  /** Whether the gateway's port may be held, because our own forwarder holds it. */
-  readonly forwarderRuns: boolean
+  /** Processes of this cluster; they may hold the gateway's port. */
+  readonly ourPids: readonly number[]
 }
 
-async function inspect({ wanted, searchPath, forwarderRuns }: Look): Promise<Machine> {
+async function inspect({ wanted, searchPath, ourPids }: Look): Promise<Machine> {
   return {
     platform: process.platform,
     userId: process.getuid?.() ?? -1,
@@ -81,7 +83,7 @@ async function inspect({ wanted, searchPath, forwarderRuns }: Look): Promise<Mac
     hasApt: await onPath('apt-get', searchPath),
     hasGo: await onPath('go', searchPath),
     freeBytes: { state: await freeBytes(wanted.stateDir), cache: await freeBytes(wanted.cacheDir) },
-    gatewayPortHolder: forwarderRuns ? undefined : await portHolder(wanted.gatewayPort),
+    gatewayPortHolder: await portHolder(wanted.gatewayPort, ourPids),
   }
 }
 

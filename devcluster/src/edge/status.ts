@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Layout } from '../core/layout.ts'
-import type { ProcessPlan } from '../core/processes.ts'
+import type { ProcessPlan } from '../core/process-plan.ts'
 import { works } from './probes.ts'
 import { livingRecords } from './records.ts'
 

@@ -5,7 +5,10 @@ import { createServer } from 'node:http'
 const HEADERS_TIMEOUT_MS = 5_000
 const port = Number(process.argv[2])
 
-const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS }, (request, answer) => {
-  answer.end(`outside ${request.socket.localAddress ?? ''}\n`)
-})
+const server = createServer(
+  { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
+  (request, answer) => {
+    answer.end(`outside ${request.socket.localAddress ?? ''}\n`)
+  },
+)
 server.listen(port, '0.0.0.0')
