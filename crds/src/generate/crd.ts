@@ -48,6 +48,13 @@ function structural(node: SchemaNode): SchemaNode {
   return next
 }
 
+// `kubectl explain` shows neither bounds nor defaults, so the sentence has to say them.
+function explained(node: SchemaNode): SchemaNode {
+  if (node.type !== 'integer' || node.minimum === undefined || node.maximum === undefined) return node
+  const initial = node.default === undefined ? '' : ` Default: ${String(node.default)}.`
+  return { ...node, description: `${node.description ?? ''} From ${node.minimum} to ${node.maximum}.${initial}` }
+}
+
 /** The whole CustomResourceDefinition. */
 export function crd(source: CrdSource): object {
   const names = { kind: source.kind, listKind: `${source.kind}List`, plural: source.plural, singular: singular(source) }
@@ -83,6 +90,6 @@ function version(source: CrdSource): object {
       selectableFields: source.selectableFields.map(jsonPath => ({ jsonPath })),
     }),
     subresources: { status: {}, ...(source.scale && { scale: source.scale }) },
-    schema: { openAPIV3Schema: structuralSchema(source.schema) },
+    schema: { openAPIV3Schema: mapNodes(structuralSchema(source.schema), explained) },
   }
 }
