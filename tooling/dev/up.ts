@@ -44,18 +44,10 @@ function imageValues(refs: ImageRefs): string[] {
 
 async function install(run: Run, cluster: Cluster, refs: ImageRefs): Promise<void> {
   const profile = join(CHART_DIR, `values-${cluster.kind === 'existing' ? 'default' : 'devcluster'}.yaml`)
-  const where = ['--namespace', SYSTEM_NAMESPACE, '--create-namespace']
   const values = cluster.kind === 'existing' ? [] : ['--values', profile]
-  await run('helm', [
-    'upgrade',
-    '--install',
-    RELEASE,
-    CHART_DIR,
-    ...where,
-    ...values,
-    ...imageValues(refs),
-    '--rollback-on-failure=false',
-  ])
+  // Whoever applied the CRDs by hand before gets them managed from here on.
+  const options = ['--create-namespace', '--take-ownership', ...values, ...imageValues(refs)]
+  await run('helm', ['upgrade', '--install', RELEASE, CHART_DIR, '--namespace', SYSTEM_NAMESPACE, ...options])
   for (const deployment of ['operator', 'gateway']) {
     const name = `deployment/pocket-console-${deployment}`
     await run('kubectl', ['rollout', 'status', name, '--namespace', SYSTEM_NAMESPACE, `--timeout=${ROLLOUT_TIMEOUT}`])
