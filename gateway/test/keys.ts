@@ -65,7 +65,7 @@ export async function signToken(
 ): Promise<string> {
   const nowS = Math.floor(Date.now() / 1_000)
   const all = { iss: ISSUER, aud: AUDIENCE, sub: 'octocat', iat: nowS, exp: nowS + 600, ...claims }
-  const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  const kept = Object.fromEntries(Object.entries<unknown>(all).filter(([, value]) => value !== undefined))
   return new SignJWT(kept).setProtectedHeader({ alg: 'ES256', kid: 'k1', ...header }).sign(pair.privateKey)
 }
 

@@ -21,9 +21,6 @@ export const SESSIONS = defineResource<TerminalSession>({
 })
 export const SESSION_KIND = { apiVersion: API_VERSION, kind: 'TerminalSession' } as const
 
-/** Time for a single read that somebody waits for. */
-const READ_TIMEOUT_MS = 5_000
-
 export interface SessionDirectory {
   start(): void
   stop(): Promise<void>
@@ -61,7 +58,7 @@ export function createSessionDirectory(options: DirectoryOptions): SessionDirect
   const cached = (name: string) => reflector.store.get(`${namespace}/${name}`)
   const read = async (name: string) => {
     try {
-      return await client.get(SESSIONS, { namespace, name }, { timeoutMs: READ_TIMEOUT_MS })
+      return await client.get(SESSIONS, { namespace, name }, { timeoutMs: HTTP_LIMITS.CLUSTER_CALL_TIMEOUT_MS })
     } catch (error) {
       if (isNotFound(error)) return undefined
       throw error

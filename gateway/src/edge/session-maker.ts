@@ -9,10 +9,13 @@ import {
   sessionName,
   slotOf,
 } from '../core/create-request.ts'
+import { HTTP_LIMITS } from '../core/limits/http.ts'
 import { Problem } from '../core/problem.ts'
 import { randomHex } from './digest.ts'
 import { SESSIONS, type SessionDirectory } from './session-directory.ts'
 import type { Slot, SlotKeeper } from './slot-keeper.ts'
+
+const CALL = { timeoutMs: HTTP_LIMITS.CLUSTER_CALL_TIMEOUT_MS }
 
 export interface Made {
   session: TerminalSession
@@ -55,7 +58,7 @@ function found(existing: TerminalSession, request: CreateRequest): Made {
 async function createIn(options: SessionMakerOptions, request: CreateRequest, name: string, slot: Slot): Promise<Made> {
   const { client, namespace, slots } = options
   try {
-    const session = await client.create(SESSIONS, sessionManifest(request, name, slot.number), { namespace })
+    const session = await client.create(SESSIONS, sessionManifest(request, name, slot.number), { namespace, ...CALL })
     await slots.bind(slot, session)
     return { session, how: 'created' }
   } catch (error) {
@@ -96,7 +99,7 @@ async function readIfThere(
   name: string,
 ): Promise<TerminalSession | undefined> {
   try {
-    return await client.get(SESSIONS, { namespace, name })
+    return await client.get(SESSIONS, { namespace, name }, CALL)
   } catch (error) {
     if (isNotFound(error)) return undefined
     throw error

@@ -1,6 +1,7 @@
 // Takes and gives back an owner's slots as Leases (G60 to G62). The rules are in core/slots.ts; here they meet the API server.
 import type { TerminalSession } from '@cpc/crds'
 import { type KubeClient, type Logger, defineResource, isAlreadyExists, isConflict, isNotFound } from '@cpc/kube'
+import { HTTP_LIMITS } from '../core/limits/http.ts'
 import { type Lease, slotLease, slotName, slotOrder, slotVerdict, takenOver } from '../core/slots.ts'
 import { sha256Hex } from './digest.ts'
 import { SESSION_KIND, type SessionDirectory } from './session-directory.ts'
@@ -12,6 +13,8 @@ const LEASES = defineResource<Lease>({
   kind: 'Lease',
   scope: 'namespaced',
 })
+
+const CALL = { timeoutMs: HTTP_LIMITS.CLUSTER_CALL_TIMEOUT_MS }
 
 /** A slot that was taken for a session. */
 export interface Slot {
@@ -55,12 +58,12 @@ export function createSlotKeeper(options: SlotKeeperOptions): SlotKeeper {
       if (uid === undefined) return
       const ownerReferences = [{ ...SESSION_KIND, name, uid }]
       const body = { metadata: { ...versionOf(slot.lease), ownerReferences } }
-      await quietly(options, 'bind', slot, ref => options.client.patch(LEASES, ref, { type: 'merge', body }))
+      await quietly(options, 'bind', slot, ref => options.client.patch(LEASES, ref, { type: 'merge', body }, CALL))
     },
     async giveBack(slot) {
       if (slot.kind === 'shared') return
       const preconditions = versionOf(slot.lease)
-      await quietly(options, 'give back', slot, ref => options.client.delete(LEASES, ref, { preconditions }))
+      await quietly(options, 'give back', slot, ref => options.client.delete(LEASES, ref, { preconditions, ...CALL }))
     },
   }
 }
@@ -76,7 +79,7 @@ interface Wish {
 async function tryTake(options: SlotKeeperOptions, wish: Wish): Promise<Slot | undefined> {
   const { client, namespace, wallMs } = options
   try {
-    const lease = await client.create(LEASES, slotLease(wish.name, wish.sessionName, wallMs()), { namespace })
+    const lease = await client.create(LEASES, slotLease(wish.name, wish.sessionName, wallMs()), { namespace, ...CALL })
     return { number: wish.number, lease, kind: 'taken' }
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
@@ -89,13 +92,13 @@ async function tryTakeOver(options: SlotKeeperOptions, wish: Wish): Promise<Slot
   const { client, namespace, directory, wallMs } = options
   const { owner, sessionName, number, name } = wish
   try {
-    const lease = await client.get(LEASES, { namespace, name })
+    const lease = await client.get(LEASES, { namespace, name }, CALL)
     const holder = lease.spec?.holderIdentity ?? ''
     const named = holder === '' ? undefined : await directory.find(holder)
     const verdict = slotVerdict(lease, named, { owner, sessionName, slot: number, nowMs: wallMs() })
     if (verdict === 'taken') return undefined
     if (verdict === 'ours') return { number, lease, kind: 'shared' }
-    const replaced = await client.replace(LEASES, takenOver(lease, sessionName, wallMs()))
+    const replaced = await client.replace(LEASES, takenOver(lease, sessionName, wallMs()), CALL)
     return { number, lease: replaced, kind: 'taken' }
   } catch (error) {
     // Gone or changed under our hands: somebody else is at it, the next slot may be quieter.

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   AUDIENCE,
   ISSUER,
-  type KeyPair,
   jwksOf,
   makeCertificate,
   makeFolder,
@@ -14,6 +13,7 @@ import {
   makeTicketKey,
   signToken,
 } from '../../test/keys.ts'
+import { Problem } from '../core/problem.ts'
 import { AUTH_LIMITS } from '../core/limits/auth.ts'
 import { createTickets } from './tickets.ts'
 import { type TokenVerifier, createTokenVerifier, readIssuers } from './token-verifier.ts'
@@ -47,7 +47,7 @@ async function refusal(token: string | undefined, by: TokenVerifier = verifier):
   const header = token === undefined ? undefined : `Bearer ${token}`
   return by.verify(header).then(
     caller => `accepted as ${caller.owner}`,
-    (error: Error & { code?: string }) => `${error.code ?? ''}: ${error.message}`,
+    (error: unknown) => (error instanceof Problem ? `${error.code}: ${error.message}` : String(error)),
   )
 }
 
@@ -149,7 +149,7 @@ describe('key files', () => {
     await expect(verifierFor(folder.write('oct.json', JSON.stringify({ keys: [secret] })))).rejects.toThrow(
       'holds no key',
     )
-    const leaked = { ...(await exportJWK(pair.privateKey as KeyPair['publicKey'])), kid: 'k1' }
+    const leaked = { ...(await exportJWK(pair.privateKey)), kid: 'k1' }
     const by = await verifierFor(folder.write('leaked.json', JSON.stringify({ keys: [leaked] })))
     expect(await refusal(await signToken(pair), by)).toBe('accepted as octocat')
   })

@@ -1,18 +1,12 @@
 // The Express application: the order of the guards, the routes, and one place where refusals become answers (G2, G10, G11).
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
 import { addressKey, clientAddress } from '../../core/client-address.ts'
 import { GATEWAY_VERSION } from '../../core/identity.ts'
-import { HTTP_LIMITS } from '../../core/limits/http.ts'
 import { openApiDocument } from '../../core/openapi.ts'
 import { PROBLEMS, Problem, problemBody, problemHeaders } from '../../core/problem.ts'
 import { asProblem } from '../cluster-failure.ts'
-import { type Answer, type CallerHandler, JSON_TYPE, type RestContext } from './context.ts'
+import type { Answer, CallerHandler, RestContext } from './context.ts'
+import { readJsonBody } from './read-body.ts'
 import * as sessions from './session-handlers.ts'
 
 type Methods = Partial<Record<'GET' | 'POST' | 'DELETE', RequestHandler>>
@@ -91,13 +85,6 @@ function observed({ metrics, logger, nowMs, phase }: RestContext): RequestHandle
 
 // --- routes ---
 
-const json: RequestHandler = express.json({
-  limit: HTTP_LIMITS.BODY_BYTES_MAX,
-  inflate: false,
-  type: JSON_TYPE,
-  strict: false,
-})
-
 /** One path: its methods, and 405 for all others. */
 function route(app: Express, path: string, methods: Methods): void {
   const allow = Object.keys(methods)
@@ -108,7 +95,7 @@ function route(app: Express, path: string, methods: Methods): void {
     locals.route = path
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const handler = Object.hasOwn(methods, method) ? methods[method as keyof Methods] : undefined
-    if (handler) return void handler(request, response, next)
+    if (handler) return handler(request, response, next)
     throw new Problem('method-not-allowed', `${request.method.slice(0, 16)} is not allowed here; ${allow} is.`, {
       allow,
     })
@@ -135,24 +122,9 @@ function withCaller(handler: CallerHandler, context: RestContext): RequestHandle
     })
     locals.owner = caller.owner
     limits.use('owner', caller.owner)
-    await readBody(request, response)
+    request.body = await readJsonBody(request)
     answer(response, await handler(request, caller, context))
   }
-}
-
-async function readBody(request: Request, response: Response): Promise<void> {
-  const hasBody =
-    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
-  if (!hasBody) return
-  if (!request.is(JSON_TYPE)) {
-    throw new Problem('unsupported-media-type', `Send the body as ${JSON_TYPE}.`)
-  }
-  await new Promise<void>((resolve, reject) => {
-    json(request, response, (error?: unknown) => {
-      if (error === undefined) resolve()
-      else reject(error instanceof Error ? error : new Error('the body could not be read'))
-    })
-  })
 }
 
 function answer(response: Response, { status, headers = {}, body }: Answer): void {
@@ -175,22 +147,19 @@ function refusals({ logger }: RestContext): ErrorRequestHandler {
       return
     }
     const body = problemBody(problem.code, problem.message)
+    // The rest of a body nobody wants to read would be taken for the next request.
+    if (!request.complete) response.set('Connection', 'close')
     response.status(body.status).set(problemHeaders(problem.code, problem.headers)).type('application/problem+json')
     response.send(JSON.stringify(body))
   }
 }
 
-/** Problems as they are, the cluster's words, body-parser's errors, and for everything else no words at all. */
+/** Problems as they are, the cluster's words, what Express finds malformed, and for everything else no words at all. */
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   const known = asProblem(error, 'do what was asked')
   if (known instanceof Problem) return known
-  const { type, status } = error as { type?: unknown; status?: unknown }
-  if (type === 'entity.too.large') {
-    return new Problem('body-too-large', `The body is longer than ${HTTP_LIMITS.BODY_BYTES_MAX} bytes.`)
-  }
-  if (type === 'entity.parse.failed') return new Problem('bad-json', 'The body is not JSON.')
-  if (status === 415) return new Problem('unsupported-media-type', 'Send the body as plain UTF-8 JSON, not compressed.')
+  const { status } = error as { status?: unknown }
   if (status === 400) return new Problem('bad-request', 'The request is malformed.')
   return new Problem('internal', 'The mistake is ours, and is in the log of the gateway. Try again.')
 }

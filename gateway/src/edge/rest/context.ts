@@ -35,5 +35,3 @@ export interface Answer {
 
 /** A handler of an authenticated request. Throws Problem, ApiError or TransportError for refusals. */
 export type CallerHandler = (request: Request, caller: Caller, context: RestContext) => Promise<Answer> | Answer
-
-export const JSON_TYPE = 'application/json'

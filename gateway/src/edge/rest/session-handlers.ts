@@ -56,8 +56,9 @@ export const deleteSession: CallerHandler = async (request, caller, context) => 
   const session = await owned(request, caller, context)
   const { name, uid } = session.metadata
   try {
-    const preconditions = uid === undefined ? {} : { preconditions: { uid } }
-    await context.client.delete(SESSIONS, { namespace: context.namespace, name }, preconditions)
+    const preconditions = uid === undefined ? {} : { uid }
+    const options = { preconditions, timeoutMs: HTTP_LIMITS.CLUSTER_CALL_TIMEOUT_MS }
+    await context.client.delete(SESSIONS, { namespace: context.namespace, name }, options)
   } catch (error) {
     // Gone already, or a younger session has the name now: either way the one that was meant is gone.
     if (isNotFound(error) || isConflict(error)) throw noSuchSession(name)
