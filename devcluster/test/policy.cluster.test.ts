@@ -119,7 +119,8 @@ describe('IPv6', () => {
   })
 
   it('[D34] the link-local next hop answers neither on 6443 nor on 10250', async () => {
-    // The next hop's link-local address follows from its hardware address, which the pod knows.
+    // The next hop's link-local address follows from its hardware address, which the pod knows once it has sent something.
+    await reached(open, targets.slice(0, 1))
     const nextHop = await open.bash(
       'peer',
       `read -r _ _ _ mac _ < <(tail -n 1 /proc/net/arp); IFS=: read -r a b c d e f <<<"$mac"

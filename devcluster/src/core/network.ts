@@ -14,6 +14,33 @@ function unless(test: string, command: string): string {
   return `${test} >/dev/null 2>&1 || ${command}`
 }
 
+interface End {
+  readonly link: string
+  /** Network namespace; the host's when undefined. */
+  readonly namespace: string | undefined
+}
+
+function show(end: End): string {
+  return `ip ${end.namespace === undefined ? '' : `-n ${end.namespace} `}link show ${end.link} >/dev/null 2>&1`
+}
+
+function place(end: End): string {
+  return end.namespace === undefined ? end.link : `${end.link} netns ${end.namespace}`
+}
+
+/**
+ * Makes a cable whose two ends are in their places. The kernel takes a deleted namespace's links away some time later, so
+ * an end without the other is a remainder and goes first.
+ */
+function cable(inside: End, outside: End): string[] {
+  return [
+    `if ! { ${show(inside)} && ${show(outside)}; }; then`,
+    ...[inside, outside].map(end => `${show(end).replace(' show ', ' delete ')} || true`),
+    `ip link add ${place(outside)} type veth peer name ${place(inside)}`,
+    'fi',
+  ]
+}
+
 /** Runs on the host: makes the namespaces and the cables between them. */
 export function cablingScript(layout: Layout): string {
   const { outsideNamespace: outside, hostLink } = layout
@@ -22,15 +49,12 @@ export function cablingScript(layout: Layout): string {
     prelude,
     ...namespaces.map(name => unless(`[ -e /run/netns/${name} ]`, `ip netns add ${name}`)),
     unless(`ip -n ${outside} link show ${SWITCH}`, `ip -n ${outside} link add ${SWITCH} type bridge`),
-    unless(`ip link show ${hostLink}`, `ip link add ${hostLink} type veth peer name ${hostLink} netns ${outside}`),
+    ...cable({ link: hostLink, namespace: outside }, { link: hostLink, namespace: undefined }),
     `ip address replace ${layout.hostAddress}/24 dev ${hostLink}`,
     `ip link set ${hostLink} up`,
     `ip -n ${outside} link set ${hostLink} master ${SWITCH} up`,
     ...layout.nodes.flatMap(node => [
-      unless(
-        `ip -n ${node.name} link show ${UPLINK}`,
-        `ip link add ${node.cable} netns ${outside} type veth peer name ${UPLINK} netns ${node.name}`,
-      ),
+      ...cable({ link: UPLINK, namespace: node.name }, { link: node.cable, namespace: outside }),
       `ip -n ${outside} link set ${node.cable} master ${SWITCH} up`,
     ]),
   ].join('\n')
@@ -46,6 +70,12 @@ export function outsideScript(layout: Layout): string {
     `ip address replace ${layout.outsideAddress}/24 dev ${SWITCH}`,
     `ip link set ${SWITCH} up`,
   ].join('\n')
+}
+
+/** A hardware address that belongs to the IPv4 address, so that neighbours know a node again after it was made anew. */
+function hardwareAddress(address: string): string {
+  const octets = address.split('.').map(octet => Number(octet).toString(16).padStart(2, '0'))
+  return ['02', '00', ...octets].join(':')
 }
 
 function routes(layout: Layout, node: NodeLayout): string[] {
@@ -118,8 +148,8 @@ export function nodeNetworkScript(layout: Layout, node: NodeLayout): string {
     'echo 1 > /proc/sys/net/ipv4/conf/default/rp_filter',
     ...policyRules(),
     'ip link set lo up',
+    `ip link set ${UPLINK} address ${hardwareAddress(node.address)} up`,
     `ip address replace ${node.address}/24 dev ${UPLINK}`,
-    `ip link set ${UPLINK} up`,
     ...routes(layout, node),
   ].join('\n')
 }
