@@ -4,8 +4,8 @@ import { Problem } from './problem.ts'
 
 /** A failed call to the API server, as plain data. */
 export type ClusterFailure =
-  /** It answered: HTTP status, Status reason, and its own sentence. */
-  | { kind: 'refused'; status: number; reason: string; message: string; retryAfterS?: number }
+  /** It answered: HTTP status, Status reason, its own sentence, and the kind of object it speaks of, such as `namespaces`. */
+  | { kind: 'refused'; status: number; reason: string; message: string; about?: string; retryAfterS?: number }
   /** It gave no usable answer. */
   | { kind: 'silent'; message: string }
 
@@ -26,6 +26,7 @@ export function clusterProblem(failure: ClusterFailure, doing: string): Problem 
         ? notPermitted(doing, 'it lacks a permission in the session namespace')
         : new Problem('forbidden', failure.message)
     case 404:
+      if (failure.about === 'namespaces') return notPermitted(doing, failure.message)
       return new Problem('no-such-session', 'It does not exist, or has been deleted.')
     case 409:
       return new Problem(failure.reason === 'AlreadyExists' ? 'name-taken' : 'conflict', failure.message)
@@ -45,6 +46,6 @@ function silent(doing: string, retryAfterS: number = HTTP_LIMITS.CLUSTER_RETRY_A
 function notPermitted(doing: string, why: string): Problem {
   return new Problem(
     'gateway-not-permitted',
-    `The gateway could not ${doing}: ${why}. Its administrator should look at its log and its Role.`,
+    `The gateway could not ${doing}: ${why}. Its administrator should look at its log, its Role and CPC_SESSION_NAMESPACE.`,
   )
 }

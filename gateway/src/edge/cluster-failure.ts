@@ -7,9 +7,10 @@ import type { Problem } from '../core/problem.ts'
 export function clusterFailure(error: unknown): ClusterFailure | undefined {
   if (error instanceof TransportError) return { kind: 'silent', message: error.message }
   if (!(error instanceof ApiError)) return undefined
-  const { code, reason, serverMessage, retryAfterMs } = error
+  const { code, reason, serverMessage, retryAfterMs, details } = error
+  const about = details.kind === undefined ? {} : { about: details.kind }
   const retry = retryAfterMs === undefined ? {} : { retryAfterS: retryAfterMs / 1_000 }
-  return { kind: 'refused', status: code, reason, message: serverMessage, ...retry }
+  return { kind: 'refused', status: code, reason, message: serverMessage, ...about, ...retry }
 }
 
 /** What to throw for an error of a call. `doing` completes "The gateway could not …". */
