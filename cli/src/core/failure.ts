@@ -1,0 +1,12 @@
+// The one error a command throws on purpose: a sentence for the person, and the exit code.
+
+/** `message` is a sentence: what is wrong, where, and what to do. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly exitCode: number
+
+  constructor(message: string, exitCode = 1) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
