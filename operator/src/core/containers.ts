@@ -21,7 +21,8 @@ type Container = NonNullable<Pod['spec']>['containers'][number]
 const SHELL_REQUESTS = { cpu: '10m', memory: '64Mi' }
 /** The holder needs a few MB, and as much again for each attached client. */
 const HOLDER_RESOURCES = { requests: { cpu: '5m', memory: '16Mi' }, limits: { cpu: '500m', memory: '128Mi' } }
-const INSTALL_CONTAINER = 'install'
+/** Runs once before a shell of a foreign image, from our own image: what it says may be repeated. */
+export const INSTALL_CONTAINER = 'install'
 const INSTALLED_HOLDER = `${INIT_BINARY_DIRECTORY}/holder`
 
 export interface ShellSource {
@@ -81,6 +82,7 @@ export function installContainer({ sandboxImage }: Settings): Container {
     image: sandboxImage,
     imagePullPolicy: 'IfNotPresent',
     command: [HOLDER_PATH, 'install', INSTALLED_HOLDER],
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     resources: HOLDER_RESOURCES,
     securityContext: lockedDown(HOLDER_UID),
     volumeMounts: [BINARY_MOUNT],

@@ -117,9 +117,13 @@ describe('[TS14] why a session ended', () => {
     ],
     [
       'the init could not be installed',
-      { phase: 'Failed', ready: false, containers: [ended('install', { exitCode: 1, reason: 'Error' })] },
+      {
+        phase: 'Failed',
+        ready: false,
+        containers: [ended('install', { exitCode: 1, reason: 'Error', message: 'no space' })],
+      },
       { phase: 'Failed', reason: 'HolderFailed' },
-      /container install failed before the session began: Error, exit code 1/,
+      /container install failed before the session began: Error, exit code 1: no space\. Create/,
     ],
   ])('%s', (_case, pod, expected, words) => {
     const status = writtenStatus(planFor(readyObserved(pod)))

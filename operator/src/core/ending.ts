@@ -1,5 +1,6 @@
 // Why a pod ended. Only Idle and Exited are believed from the pod itself; everything else comes from what the kubelet and the API server say.
 import { HOLDER_CONTAINER, SHELL_CONTAINER, parseTerminationMessage, type CheckedTerminationMessage } from '@cpc/crds'
+import { INSTALL_CONTAINER } from './containers.ts'
 import { expiryOf, lifetimeMessage, ORDERLY_END_LEAD_MS } from './lifetime.ts'
 import type { ContainerView, PodView, TerminatedState } from './observed.ts'
 import { outcomeOf, podOf, type Cause, type Input, type Step } from './verdict.ts'
@@ -8,6 +9,8 @@ import { outcomeOf, podOf, type Cause, type Input, type Step } from './verdict.t
 const CLOCK_GRAIN_MS = 1000
 /** Exit code of a process ended by SIGKILL, which is how the kernel ends one that runs out of memory. */
 const KILLED = 137
+/** Characters of a container's own words in a message. */
+const QUOTE_LENGTH_MAX = 300
 
 export const podOver: Step = input => {
   const pod = podOf(input)
@@ -139,7 +142,10 @@ function containerFailed({ pod, holder }: Evidence): Cause | undefined {
   const failed = pod.containers.find(({ state }) => state.kind === 'terminated' && state.exitCode !== 0)
   const state = terminated(failed)
   if (!failed || !state) return undefined
-  const message = `The container ${failed.name} failed before the session began: ${state.reason}, exit code ${state.exitCode}.`
+  const said = failed.name === INSTALL_CONTAINER ? (state.message ?? '').trim().slice(0, QUOTE_LENGTH_MAX) : ''
+  const message =
+    `The container ${failed.name} failed before the session began: ${state.reason}, exit code ${state.exitCode}` +
+    `${said === '' ? '' : `: ${said}`}. Create a new session; report it if it comes back.`
   return { reason: 'HolderFailed', message }
 }
 

@@ -152,6 +152,7 @@ describe('[TS7] the pod of a session', () => {
       name: 'install',
       image: 'pocketconsole.dev/sandbox:dev',
       command: ['/cpc/holder', 'install', '/cpc/bin/holder'],
+      terminationMessagePolicy: 'FallbackToLogsOnError',
       securityContext: lockedDown(HOLDER_UID),
       volumeMounts: [{ name: 'cpc-bin', mountPath: '/cpc/bin' }],
     })
