@@ -5,7 +5,7 @@ import type { Memory, Observed, PodView, SessionView } from '../src/core/observe
 import type { Action, Plan } from '../src/core/plan.ts'
 import { reconcile } from '../src/core/reconcile.ts'
 import type { NetworkPolicy, Pod } from '@cpc/kube'
-import { aSession, ended, NAMESPACE, NOW, running, settings, waiting } from './builders.ts'
+import { aSession, ended, NAMESPACE, NOW, running, SESSION_UID, settings, waiting } from './builders.ts'
 
 /** How the shell of the next pod will behave. */
 export type Script = 'runs' | 'never-schedules' | 'never-pulls'
@@ -70,14 +70,9 @@ export class World {
     const { session, pods, policies, protected: isProtected } = this.#cache
     const own = [...pods.values()]
     if (!session) {
-      return {
-        kind: 'absent',
-        namespace: NAMESPACE,
-        name: 'demo',
-        pods: own,
-        memory: this.memory,
-        lastSeen: this.tombstone,
-      }
+      const { memory } = this
+      const orphans = own.map(pod => ({ pod, sessionUid: SESSION_UID, memory }))
+      return { kind: 'absent', namespace: NAMESPACE, name: 'demo', orphans, lastSeen: this.tombstone }
     }
     const pod = own[0]
     return {
@@ -114,6 +109,7 @@ export class World {
       askHolder: ({ pod }) => this.#askHolder(pod.uid),
       endHolder: ({ pod }) => this.#endHolder(pod.uid),
       lookUpPod: ({ pod }) => this.#lookUpPod(pod.uid),
+      lookUpSession: () => this.#lookUpSession(),
       deletePod: ({ pod }) => this.#deletePod(pod.uid),
       deleteSession: ({ uid }) => this.deleteSession(uid),
       recordEvent: ({ event }) => void this.events.push(event.reason),
@@ -149,6 +145,10 @@ export class World {
 
   #lookUpPod(podUid: string): void {
     if (!this.#pod(podUid)) this.memory = { ...this.memory, podGone: { podUid } }
+  }
+
+  #lookUpSession(): void {
+    if (!this.truth.session) this.memory = { ...this.memory, sessionGone: true }
   }
 
   #deletePod(podUid: string): void {

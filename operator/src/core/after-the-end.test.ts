@@ -14,7 +14,7 @@ import {
   readyStatus,
   settings,
 } from '../../test/builders.ts'
-import type { ObservedAbsence } from './observed.ts'
+import type { ObservedAbsence, Orphan } from './observed.ts'
 import { reconcile } from './reconcile.ts'
 
 const overStatus = readyStatus({ phase: 'Ended', reason: 'Exited', endedAt: '2026-01-01T11:59:00Z' })
@@ -64,8 +64,7 @@ describe('[TS18] deletion', () => {
     kind: 'absent',
     namespace: 'sessions',
     name: 'demo',
-    pods: [],
-    memory: {},
+    orphans: [],
     lastSeen: undefined,
     ...fields,
   })
@@ -85,19 +84,41 @@ describe('[TS18] deletion', () => {
     expect(plan({ lastSeen }).actions).toEqual([])
   })
 
+  const orphan = (pod = readyPod(), memory: Orphan['memory'] = { sessionGone: true }): Orphan => ({
+    pod,
+    sessionUid: aSession().uid,
+    memory,
+  })
+
   it('ends a pod that was left behind: first orderly, then for good', () => {
-    const { actions } = plan({ pods: [readyPod()] })
+    const { actions } = plan({ orphans: [orphan()] })
     expect(actions).toMatchObject([{ kind: 'endHolder', reason: 'Deleted' }, { kind: 'deletePod' }])
   })
 
+  it('is certain if the deletion of this very session was seen', () => {
+    const lastSeen = aSession({ status: overStatus })
+    expect(plan({ orphans: [orphan(readyPod(), {})], lastSeen }).actions).toMatchObject([
+      { kind: 'endHolder' },
+      { kind: 'deletePod' },
+    ])
+  })
+
+  it.each([
+    ['nothing else says so', undefined],
+    ['another session of the name was seen to go', aSession({ uid: 'another', status: overStatus })],
+  ])('is looked up before a running pod is ended, if %s', (_case, lastSeen) => {
+    const { actions } = plan({ orphans: [orphan(readyPod(), {})], lastSeen })
+    expect(actions).toEqual([{ kind: 'lookUpSession', uid: aSession().uid }])
+  })
+
   it('a pod that does not run yet, or was asked before, is deleted without asking', () => {
-    expect(plan({ pods: [aPod({ phase: 'Pending' })] }).actions).toMatchObject([{ kind: 'deletePod' }])
-    const asked = { endAsked: { podUid: POD_UID, ok: true } }
-    expect(plan({ pods: [readyPod()], memory: asked }).actions).toMatchObject([{ kind: 'deletePod' }])
+    expect(plan({ orphans: [orphan(aPod({ phase: 'Pending' }))] }).actions).toMatchObject([{ kind: 'deletePod' }])
+    const asked = { sessionGone: true, endAsked: { podUid: POD_UID, ok: true } } as const
+    expect(plan({ orphans: [orphan(readyPod(), asked)] }).actions).toMatchObject([{ kind: 'deletePod' }])
   })
 
   it('leaves a pod alone that the garbage collector has', () => {
-    expect(plan({ pods: [readyPod({ terminating: true })] }).actions).toEqual([])
+    expect(plan({ orphans: [orphan(readyPod({ terminating: true }))] }).actions).toEqual([])
   })
 
   it('in the foreground: says Ending, and ends the pod', () => {

@@ -15,9 +15,15 @@ export const beingDeleted: Step = ({ session, pod, memory }) => {
   }
 }
 
-/** A session that is gone. */
-export function afterDeletion({ pods, memory, lastSeen }: ObservedAbsence): Plan {
-  const actions: Action[] = pods.flatMap(pod => endPod(pod, memory))
+/** A session that is not in the cache. Its pods go with it, unless only the cache says that it is gone: then it is looked up first. */
+export function afterDeletion({ orphans, lastSeen }: ObservedAbsence): Plan {
+  const actions: Action[] = orphans
+    .filter(({ pod }) => !pod.terminating)
+    .flatMap(({ pod, sessionUid, memory }) =>
+      lastSeen?.uid === sessionUid || memory.sessionGone
+        ? endPod(pod, memory)
+        : [{ kind: 'lookUpSession', uid: sessionUid }],
+    )
   const announced = lastSeen?.deleting === true
   const wasOver = lastSeen?.status.phase === 'Ended' || lastSeen?.status.phase === 'Failed'
   if (lastSeen && !announced && !wasOver) {

@@ -100,6 +100,8 @@ export interface Memory {
   holder?: { podUid: string; atMs: number; count: number; answer: HolderAnswer }
   /** The final deadline was set on this pod; the cache may not show it yet. */
   deadlineLowered?: { podUid: string }
+  /** A fresh read found no session with the uid this memory is kept for. */
+  sessionGone?: true
   /** The holder was asked to end; `ok` is false if the exec failed. */
   endAsked?: { podUid: string; ok: boolean }
 }
@@ -116,13 +118,19 @@ export interface ObservedSession {
   memory: Memory
 }
 
-/** The session is gone; pods that were its own may still be there. */
+/** A pod that says it belongs to a session of this name, and what is remembered for that session. */
+export interface Orphan {
+  pod: PodView
+  sessionUid: string
+  memory: Memory
+}
+
+/** The cache has no session of this name; pods that say they are its own may still be there. */
 export interface ObservedAbsence {
   kind: 'absent'
   namespace: string
   name: string
-  pods: readonly PodView[]
-  memory: Memory
+  orphans: readonly Orphan[]
   /** The session as it was last seen; present once, right after the deletion was seen. */
   lastSeen: SessionView | undefined
 }

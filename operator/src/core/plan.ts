@@ -27,6 +27,8 @@ export type Action =
   | { kind: 'endHolder'; pod: PodRef; reason: 'Deleted' | 'Lifetime' }
   /** Reads the pod past the cache; that it is gone is remembered. */
   | { kind: 'lookUpPod'; pod: PodRef }
+  /** Reads the session past the cache; that none with this uid exists is remembered. */
+  | { kind: 'lookUpSession'; uid: string }
   | { kind: 'deletePod'; pod: PodRef }
   | { kind: 'deleteSession'; uid: string }
   /** The whole status, at most once in a plan. */

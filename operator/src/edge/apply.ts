@@ -88,6 +88,8 @@ class PlanApplier implements Applier {
         return this.#endHolder(subject, action, signal)
       case 'lookUpPod':
         return this.#lookUpPod(subject, action.pod, signal)
+      case 'lookUpSession':
+        return this.#lookUpSession(subject, action.uid, signal)
       case 'deletePod':
         return this.#deletePod(subject, action.pod, signal)
       case 'deleteSession':
@@ -179,6 +181,18 @@ class PlanApplier implements Applier {
       if (!isNotFound(error)) throw error
     }
     this.#remember(subject, memory => ({ ...memory, podGone: { podUid: uid } }))
+    return 'observe-again'
+  }
+
+  async #lookUpSession(subject: Subject, uid: string, signal: AbortSignal): Promise<Applied> {
+    const { client, memory } = this.#options
+    try {
+      const session = await client.get(terminalSessions, refOf(subject, subject.name), { signal })
+      if (session.metadata.uid === uid) return 'stale'
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+    memory.update(uid, known => ({ ...known, sessionGone: true }))
     return 'observe-again'
   }
 

@@ -38,19 +38,13 @@ function podObservation(pods: Reflector<Pod>, session: SessionView): PodObservat
 }
 
 function absence(
-  own: NamespaceCaches,
+  { pods }: NamespaceCaches,
   { namespace, name }: { namespace: string; name: string },
   memory: MemoryBook,
 ): ObservedAbsence {
-  const left = own.pods.store.byIndex(BY_SESSION, name)
-  const lastSeen = memory.lastSeen(`${namespace}/${name}`)
-  const uid = lastSeen?.uid ?? (left[0] && sessionOfPod(left[0])?.uid)
-  return {
-    kind: 'absent',
-    namespace,
-    name,
-    pods: left.map(podView),
-    memory: uid === undefined ? {} : memory.read(uid),
-    lastSeen,
-  }
+  const orphans = pods.store.byIndex(BY_SESSION, name).flatMap(pod => {
+    const sessionUid = sessionOfPod(pod)?.uid
+    return sessionUid === undefined ? [] : [{ pod: podView(pod), sessionUid, memory: memory.read(sessionUid) }]
+  })
+  return { kind: 'absent', namespace, name, orphans, lastSeen: memory.lastSeen(`${namespace}/${name}`) }
 }

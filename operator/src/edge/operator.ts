@@ -11,7 +11,7 @@ import {
   type Logger,
 } from '@cpc/kube'
 import type { Registry } from 'prom-client'
-import type { Observed, Settings } from '../core/observed.ts'
+import type { Observed, ObservedAbsence, Settings } from '../core/observed.ts'
 import { reconcile } from '../core/reconcile.ts'
 import { sessionOfPod, sessionView } from '../core/views.ts'
 import { createApplier, type Applied, type Subject } from './apply.ts'
@@ -116,9 +116,15 @@ function reconciler(options: OperatorOptions, caches: Caches, memory: MemoryBook
     const observed = observe(key)
     const plan = reconcile(observed, settings, nowMs())
     const applied = await applier.apply(subjectOf(observed), plan, signal)
-    if (observed.kind === 'absent') memory.forget(key, observed.lastSeen?.uid)
+    if (observed.kind === 'absent') forgetSession(memory, key, observed)
     return requeueOf(applied, plan.requeueAfterMs)
   }
+}
+
+// The tombstone has been told of; what is remembered for the uids goes with the last pod.
+function forgetSession(memory: MemoryBook, key: string, { lastSeen, orphans }: ObservedAbsence): void {
+  const left = orphans.some(({ sessionUid }) => sessionUid === lastSeen?.uid)
+  memory.forget(key, left ? undefined : lastSeen?.uid)
 }
 
 function requeueOf(applied: Applied, plannedMs: number | undefined) {
