@@ -74,7 +74,7 @@ describe('a session ends', () => {
     await readySession(name)
     expect((await cpc('rm', name)).exitCode).toBe(0)
     await podIsGone(name)
-    expect((await cpc('exec', name, '--', 'true')).stderr).toMatch(/no such session|not found/i)
+    expect((await cpc('exec', name, '--', 'true')).stderr).toMatch(/no-such-session/)
   })
 
   test('as Failed with PodLost when its pod is taken away', async () => {
