@@ -4,28 +4,28 @@ import { Command } from 'commander'
 import { join, resolve } from 'node:path'
 import { layoutCluster } from './core/layout.ts'
 import { planProcesses } from './core/processes.ts'
-import { ensureBuilds, toolsDir } from './edge/builds.ts'
+import { locateBuilds, toolsDir } from './edge/builds.ts'
 import { takeDown } from './edge/down.ts'
 import { loadImage } from './edge/image-loading.ts'
-import { buildImage } from './edge/images.ts'
+import { buildImage, nameOwnImages } from './edge/images.ts'
 import { exclusively } from './edge/lock.ts'
+import { showLogs } from './edge/logs.ts'
 import { say } from './edge/progress.ts'
-import { showLogs, statusOf } from './edge/status.ts'
+import { statusOf } from './edge/status.ts'
 import { bringUp } from './edge/up.ts'
 import { readEnvironment } from './env.ts'
 
-const environment = readEnvironment()
-if (environment.settings.kind === 'invalid') {
-  console.error(environment.settings.message)
+const { settings: checked, searchPath } = readEnvironment()
+if (checked.kind === 'invalid') {
+  console.error(checked.message)
   process.exit(2)
 }
-const { settings } = environment.settings
-const { searchPath } = environment
+const { settings } = checked
 const layout = layoutCluster(settings)
 const store = { layout, source: settings.baseImages }
 const componentsDir = join(import.meta.dirname, '../components')
 const programsDir = join(import.meta.dirname, 'programs')
-const programs = () => ensureBuilds(componentsDir, layout.cacheDir)
+const programs = () => locateBuilds(componentsDir, layout.cacheDir)
 const locked = <T>(work: () => Promise<T>) => exclusively(`/run/pocket-console-${layout.clusterName}.lock`, work)
 
 const command = new Command('devcluster').description('A real Kubernetes from source, for machines without Docker.')
@@ -42,7 +42,8 @@ command
   .command('status')
   .description('show every process and whether it works; exit code 1 when one does not')
   .action(async () => {
-    const plans = planProcesses({ layout, programs: await programs(), nodeProgram: process.execPath, programsDir })
+    const built = { programs: await programs(), images: nameOwnImages(await programs()) }
+    const plans = planProcesses({ layout, ...built, nodeProgram: process.execPath, programsDir })
     const statuses = await statusOf(layout, plans)
     for (const { name, state, pid } of statuses) say(`${state.padEnd(16)} ${String(pid ?? '-').padEnd(8)} ${name}`)
     if (statuses.some(status => status.state !== 'works')) process.exitCode = 1

@@ -3,9 +3,8 @@
 import { stringify } from 'yaml'
 import { POLICY_USER, STORAGE_USER } from './certificates.ts'
 import { DNS_SERVICE_ADDRESS, type Layout } from './layout.ts'
-import { NODE_IMAGE } from './node-files.ts'
+import type { OwnImages } from './own-images.ts'
 
-export const DNS_IMAGE = 'pocketconsole.dev/coredns:dev'
 export const STORAGE_CLASS = 'standard'
 export const STORAGE_NAMESPACE = 'local-path-storage'
 export const STORAGE_HELPER_ACCOUNT = 'volume-helper'
@@ -109,10 +108,10 @@ const corefile = `cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
 }
 `
 
-function dnsContainer(): Document {
+function dnsContainer(image: string): Document {
   return {
     name: 'coredns',
-    image: DNS_IMAGE,
+    image,
     imagePullPolicy: 'Never',
     args: ['-conf', '/etc/coredns/Corefile'],
     ports: [
@@ -134,7 +133,7 @@ function dnsContainer(): Document {
   }
 }
 
-function dnsDeployment(nodeName: string): Document {
+function dnsDeployment(nodeName: string, image: string): Document {
   const labels = { 'k8s-app': 'kube-dns' }
   return {
     apiVersion: 'apps/v1',
@@ -152,7 +151,7 @@ function dnsDeployment(nodeName: string): Document {
           priorityClassName: 'system-cluster-critical',
           dnsPolicy: 'Default',
           tolerations: [{ operator: 'Exists' }],
-          containers: [dnsContainer()],
+          containers: [dnsContainer(image)],
           volumes: [{ name: 'config', configMap: { name: 'coredns' } }],
         },
       },
@@ -176,7 +175,7 @@ function dnsService(): Document {
   }
 }
 
-function dnsDocuments(nodeName: string): Document[] {
+function dnsDocuments(nodeName: string, image: string): Document[] {
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: metadata('coredns', 'kube-system') },
     ...clusterGrant({
@@ -193,16 +192,16 @@ function dnsDocuments(nodeName: string): Document[] {
       metadata: metadata('coredns', 'kube-system'),
       data: { Corefile: corefile },
     },
-    dnsDeployment(nodeName),
+    dnsDeployment(nodeName, image),
     dnsService(),
   ]
 }
 
 /** All add-ons as one stream of YAML documents for `kubectl apply`. */
-export function addonManifests(layout: Layout): string {
+export function addonManifests(layout: Layout, images: OwnImages): string {
   const controlPlane = layout.nodes.find(node => node.isControlPlane)
   if (controlPlane === undefined) throw new Error('a cluster has a control plane node')
-  return [...networkPolicyRights(), ...storageDocuments(), ...dnsDocuments(controlPlane.name)]
+  return [...networkPolicyRights(), ...storageDocuments(), ...dnsDocuments(controlPlane.name, images.dns)]
     .map(document => stringify(document))
     .join('---\n')
 }
@@ -218,7 +217,7 @@ export function storageConfig(layout: Layout): string {
 }
 
 /** The pod in which the provisioner makes and removes a volume's folder. */
-export function storageHelperPod(): string {
+export function storageHelperPod(images: OwnImages): string {
   return stringify({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -229,7 +228,7 @@ export function storageHelperPod(): string {
       containers: [
         {
           name: 'helper-pod',
-          image: NODE_IMAGE,
+          image: images.node,
           imagePullPolicy: 'Never',
           securityContext: { runAsUser: 0, capabilities: { drop: ['ALL'], add: ['DAC_OVERRIDE'] } },
         },

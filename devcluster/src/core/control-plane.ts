@@ -1,7 +1,6 @@
 // The processes that make a node the control plane.
 import { STORAGE_HELPER_ACCOUNT, STORAGE_NAMESPACE } from './addons.ts'
 import { API_PORT, POD_CIDR, SERVICE_CIDR, type NodeLayout } from './layout.ts'
-import { NODE_IMAGE } from './node-files.ts'
 import {
   flags,
   folder,
@@ -123,7 +122,7 @@ export function storage(inputs: ProcessInputs, node: NodeLayout): ProcessPlan {
       config,
       namespace: STORAGE_NAMESPACE,
       'helper-pod-file': helperPod,
-      'helper-image': NODE_IMAGE,
+      'helper-image': inputs.images.node,
       'service-account-name': STORAGE_HELPER_ACCOUNT,
     }),
   ]

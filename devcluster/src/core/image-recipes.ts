@@ -41,11 +41,6 @@ export function basesOf(dockerfile: string): string[] {
   return [...bases]
 }
 
-/** Dockerfile of the image that holds pods open and makes volume folders. */
-export const nodeImageDockerfile = 'FROM scratch\nCOPY pause volume /\nENTRYPOINT ["/pause"]\n'
-
-export const dnsImageDockerfile = 'FROM scratch\nCOPY coredns /coredns\nUSER 65532:65532\nENTRYPOINT ["/coredns"]\n'
-
 export const debianDockerfile = 'FROM scratch\nADD rootfs.tar /\nCMD ["bash"]\n'
 
 /** The official image has npm too; the services need the program only. */

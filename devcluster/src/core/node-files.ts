@@ -3,8 +3,6 @@ import { stringify } from 'yaml'
 import { DNS_SERVICE_ADDRESS, type Layout, type NodeLayout } from './layout.ts'
 import { kubeletCertificate } from './certificates.ts'
 
-export const NODE_IMAGE = 'pocketconsole.dev/node-image:dev'
-
 /** A node's podPidsLimit, under the limits that sessions set for themselves. */
 const POD_PIDS_MAX = 1024
 const PODS_MAX = 200
@@ -55,8 +53,11 @@ export function kubeletConfig(layout: Layout, node: NodeLayout): string {
   })
 }
 
-/** containerd's configuration. Paths under /run are the node's own. */
-export function containerdConfig(node: NodeLayout, folders: Folders): string {
+/**
+ * containerd's configuration. Paths under /run are the node's own.
+ * @param pauseImage full name of the image that holds pods open
+ */
+export function containerdConfig(node: NodeLayout, folders: Folders, pauseImage: string): string {
   const quote = (text: string): string => JSON.stringify(text)
   return `version = 3
 root = ${quote(`${node.stateDir}/containerd`)}
@@ -80,7 +81,7 @@ disabled_plugins = [
   plugin_config_path = "/run/nri/conf.d"
 
 [plugins."io.containerd.cri.v1.images".pinned_images]
-  sandbox = ${quote(NODE_IMAGE)}
+  sandbox = ${quote(pauseImage)}
 
 [plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true

@@ -1,5 +1,6 @@
 // The plan of one process: where it runs, from what, and how one knows that it works.
 import type { Layout, NodeLayout } from './layout.ts'
+import type { OwnImages } from './own-images.ts'
 
 export type Place =
   { readonly kind: 'node'; readonly node: NodeLayout } | { readonly kind: 'outside' } | { readonly kind: 'host' }
@@ -38,6 +39,7 @@ export type Programs = Readonly<Record<string, string>>
 export interface ProcessInputs {
   readonly layout: Layout
   readonly programs: Programs
+  readonly images: OwnImages
   /** The Node.js that runs this program, for our own small servers. */
   readonly nodeProgram: string
   readonly programsDir: string

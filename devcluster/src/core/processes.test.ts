@@ -11,7 +11,8 @@ if (result.kind === 'invalid') throw new Error(result.message)
 const layout = layoutCluster(result.settings)
 const components = ['kubernetes', 'containerd', 'runc', 'policy', 'storage', 'cni']
 const programs = Object.fromEntries(components.map(name => [name, `/builds/${name}`]))
-const plans = planProcesses({ layout, programs, nodeProgram: '/bin/node', programsDir: '/src/programs' })
+const images = { node: 'pocketconsole.dev/node:1', dns: 'pocketconsole.dev/dns:1' }
+const plans = planProcesses({ layout, programs, images, nodeProgram: '/bin/node', programsDir: '/src/programs' })
 const flagsOf = (name: string): readonly string[] => plans.find(plan => plan.name === name)?.command ?? []
 
 describe('planProcesses', () => {
@@ -52,7 +53,7 @@ describe('planProcesses', () => {
   })
 
   it('[D13] fails loudly when a component was not built', () => {
-    expect(() => planProcesses({ layout, programs: {}, nodeProgram: '/bin/node', programsDir: '/p' })).toThrow(
+    expect(() => planProcesses({ layout, programs: {}, images, nodeProgram: '/bin/node', programsDir: '/p' })).toThrow(
       /kubernetes|containerd|storage/,
     )
   })
@@ -71,9 +72,10 @@ describe('configuration documents', () => {
   })
 
   it('[D31] lets the policy agent hear of pods from the runtime', () => {
-    const text = containerdConfig(node!, { cni: '/c', containerd: '/d', runc: '/r' })
+    const text = containerdConfig(node!, { cni: '/c', containerd: '/d', runc: '/r' }, images.node)
     expect(text).toContain('socket_path = "/run/nri/nri.sock"')
     expect(text).toContain('BinaryName = "/r/runc"')
+    expect(text).toContain(`sandbox = "${images.node}"`)
   })
 
   it('[D33] gives pods cables without IPv6', () => {
@@ -83,7 +85,7 @@ describe('configuration documents', () => {
   })
 
   it('[D41] has exactly one default StorageClass, and a folder of its own for each node’s volumes', () => {
-    const documents = addonManifests(layout)
+    const documents = addonManifests(layout, images)
       .split('---\n')
       .map(text => parse(text) as { kind: string; metadata: { annotations?: object } })
     const classes = documents.filter(document => document.kind === 'StorageClass')

@@ -87,3 +87,8 @@ export async function ensureBase(store: ImageStore, reference: string): Promise<
   }
   await step(`make ${reference}`, () => makers[local](store, reference))
 }
+
+/** Gets every base image that Dockerfiles here use. A failure shows again, with its reason, where the image is needed. */
+export async function prefetchBases(store: ImageStore): Promise<void> {
+  for (const reference of Object.keys(localBases)) await ensureBase(store, reference).catch(() => undefined)
+}

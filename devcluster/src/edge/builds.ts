@@ -67,19 +67,32 @@ async function runQueue<T>(items: readonly T[], workers: number, work: (item: T)
   await Promise.all(Array.from({ length: workers }, worker))
 }
 
+async function keyAll(componentsDir: string, cacheDir: string): Promise<KeyedBuild[]> {
+  return Promise.all(builds.map(definition => keyed(definition, componentsDir, cacheDir)))
+}
+
+function foldersOf(all: readonly KeyedBuild[]): Programs {
+  return Object.fromEntries(all.map(build => [build.definition.component, build.targetDir]))
+}
+
+/** The folder of each component's programs, whether they are built or not. */
+export async function locateBuilds(componentsDir: string, cacheDir: string): Promise<Programs> {
+  return foldersOf(await keyAll(componentsDir, cacheDir))
+}
+
 /**
  * Builds what is not in the cache.
  * @returns the folder of each component's programs
  */
 export async function ensureBuilds(componentsDir: string, cacheDir: string): Promise<Programs> {
-  const all = await Promise.all(builds.map(definition => keyed(definition, componentsDir, cacheDir)))
+  const all = await keyAll(componentsDir, cacheDir)
   const built = await Promise.all(all.map(build => exists(build.targetDir)))
   const missing = all.filter((_, index) => !built[index])
   await runQueue(missing, PARALLEL_BUILDS, async build => {
     await step(`build ${build.definition.component}`, () => compile(build))
     await removeOthers(build, cacheDir)
   })
-  return Object.fromEntries(all.map(build => [build.definition.component, build.targetDir]))
+  return foldersOf(all)
 }
 
 const TOOLS: readonly (readonly [component: string, tool: string])[] = [

@@ -3,8 +3,8 @@ import { byStage, decide, type Start } from '../core/health.ts'
 import type { Layout } from '../core/layout.ts'
 import type { ProcessPlan } from '../core/process-plan.ts'
 import { AGENT_STAGES, FOUNDATION_STAGES } from '../core/processes.ts'
-import { readIfPresent } from './files.ts'
-import { launch, logPath, processKey } from './launch.ts'
+import { launch, processKey } from './launch.ts'
+import { endOfLog, logPath } from './logs.ts'
 import { works } from './probes.ts'
 import { end, lives, waitUntil } from './process-table.ts'
 import { step } from './progress.ts'
@@ -16,14 +16,9 @@ const PROBE_TIMEOUT_KEPT_MS = 10_000
 const END_GRACE_MS = 5_000
 const LOG_LINES_SHOWN = 15
 
-async function tailOf(path: string): Promise<string> {
-  const text = (await readIfPresent(path)) ?? ''
-  return text.trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n')
-}
-
 async function complaint(layout: Layout, plan: ProcessPlan, what: string): Promise<Error> {
   const path = logPath(layout, plan.name)
-  return new Error(`${plan.name} ${what}. The end of ${path}:\n${await tailOf(path)}`)
+  return new Error(`${plan.name} ${what}. The end of ${path}:\n${await endOfLog(path, LOG_LINES_SHOWN)}`)
 }
 
 /** Waits until a process does what it is there for. */

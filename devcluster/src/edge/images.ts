@@ -1,13 +1,11 @@
 // Builds images from Dockerfiles: those of a person, and the two that the cluster itself needs.
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DNS_IMAGE } from '../core/addons.ts'
-import { basesOf, dnsImageDockerfile, fullName, nodeImageDockerfile } from '../core/image-recipes.ts'
-import { NODE_IMAGE } from '../core/node-files.ts'
+import { basesOf, fullName } from '../core/image-recipes.ts'
+import { ownImageRecipes, type OwnImageRecipe, type OwnImages } from '../core/own-images.ts'
 import type { Programs } from '../core/process-plan.ts'
 import { ensureBase } from './base-images.ts'
-import { readIfPresent, sha256, writeWhole } from './files.ts'
-import { loadImage } from './image-loading.ts'
+import { sha256 } from './files.ts'
 import { buildDockerfile, imageId, withScratchDir, type ImageStore } from './image-store.ts'
 import { step } from './progress.ts'
 
@@ -27,42 +25,37 @@ export async function buildImage(
   await step(`build ${reference}`, () => buildDockerfile(store, context, dockerfile, fullName(reference)))
 }
 
-interface OwnImage {
-  readonly reference: string
-  readonly dockerfile: string
-  readonly component: string
-  readonly files: readonly string[]
-}
+const TAG_HEX_DIGITS = 16
 
-const ownImages: readonly OwnImage[] = [
-  {
-    reference: NODE_IMAGE,
-    dockerfile: nodeImageDockerfile,
-    component: 'node-image',
-    files: ['pause', 'volume'],
-  },
-  { reference: DNS_IMAGE, dockerfile: dnsImageDockerfile, component: 'coredns', files: ['coredns'] },
-]
-
-/** Builds the images that the cluster itself needs. A marker in the cache tells which build they were made of. */
-export async function ensureOwnImages(store: ImageStore, programs: Programs): Promise<void> {
-  for (const image of ownImages) {
-    const marker = join(store.layout.cacheDir, 'images', `${image.component}.made-of`)
-    const folder = programs[image.component] ?? ''
-    const madeOf = sha256(folder + image.dockerfile)
-    if ((await readIfPresent(marker)) === madeOf && (await imageId(store, image.reference)) !== undefined) continue
-    await withScratchDir(store, async dir => {
-      await Promise.all(image.files.map(file => copyFile(join(folder, file), join(dir, file))))
-      await writeFile(join(dir, 'Dockerfile'), image.dockerfile)
-      await step(`image ${image.reference}`, () =>
-        buildDockerfile(store, dir, join(dir, 'Dockerfile'), image.reference),
-      )
-    })
-    await writeWhole(marker, madeOf)
+/** Names of the images made of these builds. */
+export function nameOwnImages(programs: Programs): OwnImages {
+  const name = ({ component, dockerfile }: OwnImageRecipe): string => {
+    const tag = sha256((programs[component] ?? '') + dockerfile).slice(0, TAG_HEX_DIGITS)
+    return `pocketconsole.dev/devcluster/${component}:${tag}`
   }
+  return { node: name(ownImageRecipes.node), dns: name(ownImageRecipes.dns) }
 }
 
-/** Loads the images that the cluster itself needs. */
-export async function loadOwnImages(store: ImageStore, programs: Programs): Promise<void> {
-  for (const image of ownImages) await loadImage(store, programs, image.reference)
+async function ensureOwnImage(
+  store: ImageStore,
+  reference: string,
+  recipe: OwnImageRecipe,
+  folder: string,
+): Promise<void> {
+  if ((await imageId(store, reference)) !== undefined) return
+  await withScratchDir(store, async dir => {
+    await Promise.all(recipe.files.map(file => copyFile(join(folder, file), join(dir, file))))
+    await writeFile(join(dir, 'Dockerfile'), recipe.dockerfile)
+    await step(`build ${reference}`, () => buildDockerfile(store, dir, join(dir, 'Dockerfile'), reference))
+  })
+}
+
+/** Builds the images that the cluster itself needs, and returns their names. */
+export async function ensureOwnImages(store: ImageStore, programs: Programs): Promise<OwnImages> {
+  const images = nameOwnImages(programs)
+  for (const kind of ['node', 'dns'] as const) {
+    const recipe = ownImageRecipes[kind]
+    await ensureOwnImage(store, images[kind], recipe, programs[recipe.component] ?? '')
+  }
+  return images
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { addonManifests } from '../core/addons.ts'
 import { DNS_SERVICE_ADDRESS, type Layout } from '../core/layout.ts'
+import type { OwnImages } from '../core/own-images.ts'
 import type { Programs } from '../core/process-plan.ts'
 import { enterNode } from './namespaces.ts'
 import { run } from './run.ts'
@@ -17,9 +18,9 @@ async function kubectl(layout: Layout, programs: Programs, args: readonly string
 }
 
 /** Brings the add-ons to their planned form. */
-export async function applyAddons(layout: Layout, programs: Programs): Promise<void> {
+export async function applyAddons(layout: Layout, programs: Programs, images: OwnImages): Promise<void> {
   const how = ['apply', '--server-side', '--force-conflicts', '--field-manager=devcluster', '--filename=-']
-  await kubectl(layout, programs, how, addonManifests(layout))
+  await kubectl(layout, programs, how, addonManifests(layout, images))
 }
 
 /** Waits until every node is Ready. */

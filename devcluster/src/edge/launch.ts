@@ -1,17 +1,14 @@
 // Starts a long-running process: in its place, in its own cgroup, detached from the caller in every respect.
 import { spawn } from 'node:child_process'
-import { mkdir, open, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Layout } from '../core/layout.ts'
 import type { Place, ProcessPlan } from '../core/process-plan.ts'
 import { killCgroup, makeProcessCgroup } from './cgroups.ts'
 import { enterNode, enterOutside, namespaceKey, outsideKey } from './namespaces.ts'
 import { readIfPresent, sha256 } from './files.ts'
+import { logPath, openLog } from './logs.ts'
 import { identify } from './process-table.ts'
 import { writeRecord, type ProcessRecord } from './records.ts'
 
-/** A log larger than this is moved aside before its process starts again; one older log is kept. */
-const LOG_BYTES_MAX = 16 * 1024 * 1024
 /** Joins the cgroups named before `--`, then becomes the program behind it. */
 const LAUNCH = 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift; exec "$@"'
 
@@ -52,19 +49,6 @@ export async function processKey(layout: Layout, plan: ProcessPlan): Promise<str
   )
 }
 
-export function logPath(layout: Layout, name: string): string {
-  return join(layout.logDir, `${name}.log`)
-}
-
-async function openLog(path: string): Promise<Awaited<ReturnType<typeof open>>> {
-  const size = await stat(path).then(
-    found => found.size,
-    () => 0,
-  )
-  if (size > LOG_BYTES_MAX) await rename(path, `${path}.1`)
-  return open(path, 'a', 0o600)
-}
-
 /** Pods outlive a restart of containerd, and so do the shims that hold them. */
 function isShim(command: string): boolean {
   return command.includes('containerd-shim-runc-v2')
@@ -88,9 +72,8 @@ export async function launch(layout: Layout, plan: ProcessPlan): Promise<Process
   const cgroup = processCgroup(layout, plan)
   const joins = await makeProcessCgroup(cgroup)
   await killCgroup(cgroup, isShim)
-  await mkdir(layout.logDir, { recursive: true })
   const key = await processKey(layout, plan)
-  const log = await openLog(logPath(layout, plan.name))
+  const log = await openLog(layout, plan.name)
   try {
     const command = ['/bin/sh', '-c', LAUNCH, 'launch', ...joins, '--', ...enter(layout, plan.place), ...plan.command]
     const pid = spawnDetached(command, plan.environment, log.fd)

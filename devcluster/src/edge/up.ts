@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { storageConfig, storageHelperPod } from '../core/addons.ts'
 import type { Layout, NodeLayout } from '../core/layout.ts'
 import { containerdConfig, kubeletConfig, podNetworkConfig } from '../core/node-files.ts'
+import type { OwnImages } from '../core/own-images.ts'
 import type { Programs } from '../core/process-plan.ts'
 import { planProcesses } from '../core/processes.ts'
+import { prefetchBases } from './base-images.ts'
 import { ensureBuilds, linkTools } from './builds.ts'
 import { ensureCertificates } from './certificates.ts'
 import { killCgroup, makeNodeCgroup, processesIn, removeCgroup } from './cgroups.ts'
@@ -13,8 +15,10 @@ import { converge } from './converge.ts'
 import { recordedStateDir, recordStateDir, stopCluster } from './down.ts'
 import { exists, writeWhole } from './files.ts'
 import type { ImageStore } from './image-store.ts'
-import { ensureOwnImages, loadOwnImages } from './images.ts'
+import { loadImage } from './image-loading.ts'
+import { ensureOwnImages } from './images.ts'
 import { applyAddons, deleteOtherNodes, waitForNames, waitForNodes } from './kubectl.ts'
+import { cutLogs } from './logs.ts'
 import { ensureNamespaces, networkNamespaces, nodePresent, removeNode } from './namespaces.ts'
 import { say, step } from './progress.ts'
 import { ensureRequirements } from './requirements.ts'
@@ -26,16 +30,23 @@ export interface UpInputs {
   readonly searchPath: string
 }
 
-async function writeNodeFiles(layout: Layout, node: NodeLayout, programs: Programs): Promise<void> {
+/** What was built for the cluster. */
+interface Made {
+  readonly programs: Programs
+  readonly images: OwnImages
+}
+
+async function writeNodeFiles(layout: Layout, node: NodeLayout, made: Made): Promise<void> {
+  const { programs, images } = made
   const folder = (component: string): string => programs[component] ?? ''
   const folders = { cni: folder('cni'), containerd: folder('containerd'), runc: folder('runc') }
   const write = (name: string, text: string): Promise<void> => writeWhole(join(node.configDir, name), text)
   await write('kubelet.yaml', kubeletConfig(layout, node))
-  await write('containerd.toml', containerdConfig(node, folders))
+  await write('containerd.toml', containerdConfig(node, folders, images.node))
   await write('cni/10-pods.conflist', podNetworkConfig(node))
   if (!node.isControlPlane) return
   await write('storage.json', storageConfig(layout))
-  await write('storage-helper-pod.yaml', storageHelperPod())
+  await write('storage-helper-pod.yaml', storageHelperPod(images))
 }
 
 /** Nodes of this cluster that exist on the machine and are not planned. */
@@ -85,19 +96,21 @@ export async function bringUp(inputs: UpInputs): Promise<void> {
   }
   await ensureRequirements({ wanted, searchPath: inputs.searchPath, ourPids: await processesIn(layout.cgroup) })
   await mkdir(layout.stateDir, { recursive: true, mode: 0o700 })
-  const programs = await ensureBuilds(componentsDir, layout.cacheDir)
+  await cutLogs(layout)
+  // Base images come over the network and the disk while the processors build.
+  const [programs] = await Promise.all([ensureBuilds(componentsDir, layout.cacheDir), prefetchBases(store)])
   await linkTools(programs, layout.cacheDir)
   await leaveOtherState(layout)
   await removeSurplus(layout)
   await prepareGround(layout)
-  await ensureOwnImages(store, programs)
+  const images = await ensureOwnImages(store, programs)
   await ensureCertificates(layout)
-  for (const node of layout.nodes) await writeNodeFiles(layout, node, programs)
+  for (const node of layout.nodes) await writeNodeFiles(layout, node, { programs, images })
   const { programsDir } = inputs
-  const plans = planProcesses({ layout, programs, nodeProgram: process.execPath, programsDir })
+  const plans = planProcesses({ layout, programs, images, nodeProgram: process.execPath, programsDir })
   const started = await converge(layout, plans, async () => {
-    await loadOwnImages(store, programs)
-    await applyAddons(layout, programs)
+    for (const image of [images.node, images.dns]) await loadImage(store, programs, image)
+    await applyAddons(layout, programs, images)
   })
   await deleteOtherNodes(layout, programs)
   await step('nodes ready', () => waitForNodes(layout, programs))
