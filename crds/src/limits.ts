@@ -26,7 +26,7 @@ export const MEMORY_MAX = '64Gi'
 /** A shell writes its here-documents and history somewhere. */
 export const TMP_MIN = '1Mi'
 /** /tmp and home live in memory, so they cannot be larger than it. */
-export const TMP_MAX = MEMORY_MAX
+export const TMP_MAX = '64Gi'
 
 /** Processes and threads. A login shell with a pipeline needs a dozen. */
 export const PIDS_MIN = 16

@@ -17,9 +17,7 @@ import {
   serviceAccounts,
   type KubeClient,
   type Pod,
-  type Wire,
 } from '@cpc/kube'
-import type { V1Deployment } from '@kubernetes/client-node'
 import { terminalSessions } from '../src/edge/caches.ts'
 
 /** Milliseconds a condition may take on a busy machine of two cores. */
@@ -29,6 +27,12 @@ const LOOK_EVERY_MS = 150
 
 const SERVICE_ACCOUNT = 'pocket-console-sandbox'
 
+/** The parts of a Deployment that name the image of the sandbox. */
+interface Deployment {
+  metadata?: { name?: string }
+  spec?: { template: { spec?: { containers: { env?: { name: string; value?: string }[] }[] } } }
+}
+
 export interface EventObject {
   apiVersion?: string
   kind?: string
@@ -37,7 +41,7 @@ export interface EventObject {
   note?: string
   regarding?: { name?: string; uid?: string }
 }
-const deployments = defineResource<Wire<V1Deployment>>({
+const deployments = defineResource<Deployment>({
   group: 'apps',
   version: 'v1',
   plural: 'deployments',

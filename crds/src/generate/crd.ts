@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { GROUP, VERSION } from '../names.ts'
 import { jsonSchema, mapNodes, type SchemaNode } from './json-schema.ts'
 
-export interface PrinterColumn {
+interface PrinterColumn {
   name: string
   type: 'string' | 'integer' | 'date'
   jsonPath: string

@@ -5,8 +5,8 @@ import { backoffMs } from './time.ts'
 import type { Step } from './verdict.ts'
 
 /** Milliseconds between tries of a pod the API server refused: the first wait, and the longest. */
-export const RETRY_MS_MIN = 1000
-export const RETRY_MS_MAX = 30_000
+const RETRY_MS_MIN = 1000
+const RETRY_MS_MAX = 30_000
 
 export const podCreated: Step = input => {
   const { session, pod, memory, nowMs } = input

@@ -8,7 +8,7 @@ import { podOf, wasReady, type Step } from './verdict.ts'
 /** Milliseconds the holder gets before the kubelet ends the pod. */
 export const ORDERLY_END_LEAD_MS = 2000
 /** Milliseconds after the deadline at which the pod is deleted, should neither holder nor kubelet have ended it. */
-export const KUBELET_OVERDUE_MS = 30_000
+const KUBELET_OVERDUE_MS = 30_000
 
 /**
  * Deadline of a pod that is created for its session: the lifetime, and the longest the start may take. It is lowered once the pod is ready, so

@@ -5,7 +5,7 @@ import type { SessionView } from './observed.ts'
 import { outcomeOf, podOf, type Cause, type End, type Step } from './verdict.ts'
 
 /** Milliseconds until the cache is looked at again if the fresh read did find the pod. */
-export const CACHE_WAIT_MS = 1000
+const CACHE_WAIT_MS = 1000
 
 export const podLost: Step = input => {
   const { session, pod, memory, nowMs } = input

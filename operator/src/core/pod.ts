@@ -33,7 +33,7 @@ export function podName({ name, uid }: Pick<SessionView, 'name' | 'uid'>): strin
 }
 
 /** Labels of every session pod: the same for all, since some network agents make an identity per set of labels. */
-export const POD_LABELS = {
+const POD_LABELS = {
   'app.kubernetes.io/name': APP_NAME,
   'app.kubernetes.io/part-of': APP_NAME,
   'app.kubernetes.io/component': COMPONENT_SANDBOX,
