@@ -17,7 +17,7 @@ export const NOW = Date.parse('2026-01-01T12:00:00Z')
 export const NAMESPACE = 'sessions'
 export const SESSION_UID = 'b9a7c1de-1111-4111-8111-111111111111'
 export const POD_UID = 'aaaaaaaa-2222-4222-8222-222222222222'
-export const POD_NAME = 'demo-b9a7c1de'
+const POD_NAME = 'demo-b9a7c1de'
 
 export const settings: Settings = {
   sandboxImage: 'pocketconsole.dev/sandbox:dev',

@@ -51,7 +51,7 @@ function structural(node: SchemaNode): SchemaNode {
 // `kubectl explain` shows neither bounds nor defaults, so the sentence has to say them.
 function explained(node: SchemaNode): SchemaNode {
   if (node.type !== 'integer' || node.minimum === undefined || node.maximum === undefined) return node
-  const initial = node.default === undefined ? '' : ` Default: ${String(node.default)}.`
+  const initial = node.default === undefined ? '' : ` Default: ${JSON.stringify(node.default)}.`
   return { ...node, description: `${node.description ?? ''} From ${node.minimum} to ${node.maximum}.${initial}` }
 }
 
