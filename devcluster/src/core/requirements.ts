@@ -52,6 +52,10 @@ export type Verdict =
   | { readonly kind: 'install'; readonly packages: readonly string[] }
   | { readonly kind: 'impossible'; readonly problems: readonly string[] }
 
+/** Said by whatever fails first without root. */
+export const NOT_ROOT =
+  'This cluster needs root: network namespaces, mounts and cgroups. Run it with sudo -E, or install Docker, then make up uses kind instead.'
+
 const GIBIBYTE = 1024 ** 3
 const STATE_FREE_BYTES_MIN = 2 * GIBIBYTE
 /** Go's own build cache takes most of it. */
@@ -90,11 +94,7 @@ export function judge(machine: Machine, wanted: Wanted): Verdict {
   if (machine.platform !== 'linux') {
     problems.push('This cluster needs Linux. On other systems install Docker, then make up uses kind instead.')
   }
-  if (machine.userId !== 0) {
-    problems.push(
-      'This cluster needs root: network namespaces, mounts and cgroups. Run it with sudo -E, or install Docker, then make up uses kind instead.',
-    )
-  }
+  if (machine.userId !== 0) problems.push(NOT_ROOT)
   if (!machine.hasGo) {
     problems.push('go is missing. Install Go 1.26 or newer from https://go.dev/dl and put it on PATH.')
   }

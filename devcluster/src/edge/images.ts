@@ -1,6 +1,6 @@
 // Builds images from Dockerfiles: those of a person, and the two that the cluster itself needs.
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { basesOf, fullName } from '../core/image-recipes.ts'
 import { ownImageRecipes, type OwnImageRecipe, type OwnImages } from '../core/own-images.ts'
 import type { Programs } from '../core/process-plan.ts'
@@ -30,7 +30,8 @@ const TAG_HEX_DIGITS = 16
 /** Names of the images made of these builds. */
 export function nameOwnImages(programs: Programs): OwnImages {
   const name = ({ component, dockerfile }: OwnImageRecipe): string => {
-    const tag = sha256((programs[component] ?? '') + dockerfile).slice(0, TAG_HEX_DIGITS)
+    // The folder's own name carries the hash of the build.
+    const tag = sha256(basename(programs[component] ?? '') + dockerfile).slice(0, TAG_HEX_DIGITS)
     return `pocketconsole.dev/devcluster/${component}:${tag}`
   }
   return { node: name(ownImageRecipes.node), dns: name(ownImageRecipes.dns) }

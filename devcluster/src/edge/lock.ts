@@ -1,6 +1,7 @@
 // One `up` or `down` of a cluster at a time.
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { NOT_ROOT } from '../core/requirements.ts'
 import type { ProcessIdentity } from '../core/process-identity.ts'
 import { identify, lives, waitUntil } from './process-table.ts'
 
@@ -13,8 +14,10 @@ async function take(path: string, identity: ProcessIdentity): Promise<boolean> {
     await file.close()
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    return false
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    if (code === 'EACCES') throw new Error(NOT_ROOT, { cause: error })
+    throw error
   }
 }
 
