@@ -31,12 +31,14 @@ export function rawExec(pod: string): Way {
     open: async () => {
       let listener: Listener = () => undefined
       const stdin = new PassThrough()
-      const stdout = new Writable({
+      const sink = new Writable({
         write: (chunk: Buffer, _encoding, done) => {
           listener(chunk)
           done()
         },
       })
+      // A stream with a size is what the library takes for a terminal; without one readline echoes nothing.
+      const stdout = Object.assign(sink, { rows: 40, columns: 120 })
       const command = ['bash', '--norc', '-i']
       const socket = await new Exec(config).exec(env.sessionNamespace, pod, 'shell', command, stdout, null, stdin, true)
       return { write: text => stdin.write(text), listen: next => (listener = next), close: () => socket.close() }
