@@ -1,5 +1,5 @@
 // REST on the real API server. Nothing makes the sessions of these namespaces real: their status is written here.
-import { defineResource } from '@cpc/kube'
+import { type KubeObject, defineResource } from '@cpc/kube'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { slotLease, slotName } from '../src/core/slots.ts'
@@ -156,7 +156,7 @@ describe('what the API server refuses', () => {
   })
 
   it('[G3] a quota is 403 with its own sentence', async () => {
-    const quotas = defineResource({
+    const quotas = defineResource<KubeObject & { spec: object }>({
       group: '',
       version: 'v1',
       plural: 'resourcequotas',
