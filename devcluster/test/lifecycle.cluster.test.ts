@@ -23,9 +23,13 @@ interface Footprint {
   readonly cgroups: string[]
 }
 
+/** Runs a program of the machine and gives its output. */
+async function show(program: string, ...args: string[]): Promise<string> {
+  return (await execa(program, args)).stdout
+}
+
 /** What the machine shows of clusters. Other clusters of this project may come and go below their own cgroups. */
 async function footprint(): Promise<Footprint> {
-  const show = async (command: string, ...args: string[]): Promise<string> => (await execa(command, args)).stdout
   const cgroups = await show('find', '/sys/fs/cgroup', '-type', 'd')
   return {
     mounts: (await readFile('/proc/mounts', 'utf8')).split('\n').sort(),
@@ -55,7 +59,7 @@ async function pidOf(name: string): Promise<number> {
 
 /** Numbers of all processes of the cluster, those in pods included. */
 async function allPids(): Promise<number[]> {
-  const { stdout } = await execa('find', [`/sys/fs/cgroup`, '-path', `*/${NAME}/*`, '-name', 'cgroup.procs'])
+  const stdout = await show('find', '/sys/fs/cgroup', '-path', `*/${NAME}/*`, '-name', 'cgroup.procs')
   const lists = await Promise.all(stdout.split('\n').map(path => readFile(path, 'utf8').catch(() => '')))
   return [...new Set(lists.flatMap(list => list.split('\n').filter(line => line !== '')))].map(Number)
 }
@@ -123,8 +127,7 @@ describe('a cluster', () => {
   })
 
   it('[D20] [D21] has no way off the machine and leaves the host’s filters alone', async () => {
-    const { stdout } = await execa('ip', ['-n', `${NAME}-node`, 'route', 'show', 'default'])
-    expect(stdout).toBe('')
+    expect(await show('ip', '-n', `${NAME}-node`, 'route', 'show', 'default')).toBe('')
     const now = await footprint()
     expect(now.filters).toBe(before.filters)
     expect(now.mounts.filter(mount => !before.mounts.includes(mount)).join('\n')).not.toMatch(/overlay|kubelet/)
@@ -167,7 +170,7 @@ describe('a cluster', () => {
 
   it('[D3] comes back when even the records and a network namespace are gone', async () => {
     await rm(RECORDS, { recursive: true })
-    await execa('ip', ['netns', 'delete', `${NAME}-node`])
+    await show('ip', 'netns', 'delete', `${NAME}-node`)
     await devcluster(['up'], env)
     const statuses = (await devcluster(['status'], env)).trim().split('\n')
     expect(statuses.map(line => line.split(/\s+/)[0])).toEqual(statuses.map(() => 'works'))

@@ -5,7 +5,7 @@ import { POLICY_USER, STORAGE_USER } from './certificates.ts'
 import { DNS_SERVICE_ADDRESS, type Layout } from './layout.ts'
 import type { OwnImages } from './own-images.ts'
 
-export const STORAGE_CLASS = 'standard'
+const STORAGE_CLASS = 'standard'
 export const STORAGE_NAMESPACE = 'local-path-storage'
 export const STORAGE_HELPER_ACCOUNT = 'volume-helper'
 const STORAGE_PROVISIONER = 'rancher.io/local-path'

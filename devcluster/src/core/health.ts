@@ -6,7 +6,7 @@ export interface ObservedProcess {
   readonly key: string
 }
 
-export type StartReason = 'not running' | 'changed' | 'a process it depends on starts again' | 'does not answer'
+type StartReason = 'not running' | 'changed' | 'a process it depends on starts again' | 'does not answer'
 
 export interface Start {
   readonly plan: ProcessPlan

@@ -63,7 +63,7 @@ export function runDirOf(clusterName: string): string {
   return `${RUN_ROOT}/${clusterName}`
 }
 
-export function nodeName(clusterName: string, index: number): string {
+function nodeName(clusterName: string, index: number): string {
   return index === 0 ? `${clusterName}-node` : `${clusterName}-node-${index + 1}`
 }
 

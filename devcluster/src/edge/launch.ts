@@ -35,7 +35,7 @@ async function placeKey(layout: Layout, place: Place): Promise<string> {
 }
 
 /** The cgroup of a process, which also holds whatever it forks. */
-export function processCgroup(layout: Layout, plan: ProcessPlan): string {
+function processCgroup(layout: Layout, plan: ProcessPlan): string {
   const component = plan.name.slice(plan.name.indexOf('.') + 1)
   const parent = plan.place.kind === 'node' ? plan.place.node.cgroup : `${layout.cgroup}/${plan.place.kind}`
   return `${parent}/system/${component}`

@@ -24,7 +24,7 @@ async function accepts(socket: string): Promise<boolean> {
 }
 
 /** Whether the API server says that it is ready, asked as the administrator. */
-export async function apiReady(layout: Layout): Promise<boolean> {
+async function apiReady(layout: Layout): Promise<boolean> {
   const read = (name: string): Promise<Buffer> => readFile(join(layout.pkiDir, name))
   const [ca, cert, key] = await Promise.all([read('ca.crt'), read('admin.crt'), read('admin.key')])
   return new Promise(resolve => {

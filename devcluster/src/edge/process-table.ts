@@ -9,7 +9,7 @@ const POLL_MS = 50
 let bootIdOnce: Promise<string> | undefined
 
 /** Names this boot of the machine. */
-export async function bootId(): Promise<string> {
+async function bootId(): Promise<string> {
   bootIdOnce ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(text => text.trim())
   return bootIdOnce
 }

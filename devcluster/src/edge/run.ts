@@ -13,7 +13,7 @@ export interface RunOptions {
   readonly timeoutMs?: number
 }
 
-export class CommandFailed extends Error {
+class CommandFailed extends Error {
   readonly exitCode: number | undefined
   readonly output: string
 
