@@ -10,7 +10,7 @@ import {
   slimDpkgConfig,
   type LocalBase,
 } from '../core/image-recipes.ts'
-import { exists, sha256 } from './files.ts'
+import { exists, sha256, writeWhole } from './files.ts'
 import { buildah, buildDockerfile, imageId, withScratchDir, type ImageStore } from './image-store.ts'
 import { step } from './progress.ts'
 import { run } from './run.ts'
@@ -67,6 +67,19 @@ async function pull(store: ImageStore, reference: string): Promise<void> {
   await step(`pull ${reference}`, () => buildah(store, ['pull', '--quiet', reference], PULL_TIMEOUT_MS))
 }
 
+/** One silent registry is enough: until the next `down` or reboot, no other base image waits for it. */
+async function pulled(store: ImageStore, reference: string): Promise<boolean> {
+  const silent = join(store.layout.runDir, 'no-image-registry')
+  if (store.source === 'made-here' || (await exists(silent))) return false
+  try {
+    await pull(store, reference)
+    return true
+  } catch {
+    await writeWhole(silent, '')
+    return false
+  }
+}
+
 /**
  * Makes sure that a base image is in the store.
  * @throws when it cannot be pulled and there is no recipe for it
@@ -78,13 +91,7 @@ export async function ensureBase(store: ImageStore, reference: string): Promise<
     await pull(store, reference)
     return
   }
-  if (store.source === 'registry-first') {
-    const pulled = await pull(store, reference).then(
-      () => true,
-      () => false,
-    )
-    if (pulled) return
-  }
+  if (await pulled(store, reference)) return
   await step(`make ${reference}`, () => makers[local](store, reference))
 }
 

@@ -13,7 +13,8 @@ import { forgetRecord, livingRecords, type ProcessRecord } from './records.ts'
 const PROBE_TIMEOUT_MS = 90_000
 /** A process that was running already should answer at once; else it is started again. */
 const PROBE_TIMEOUT_KEPT_MS = 10_000
-const END_GRACE_MS = 5_000
+/** The API server would wait a minute for its watchers, the policy agent five seconds for nothing. */
+const END_GRACE_MS = 2_000
 const LOG_LINES_SHOWN = 15
 
 async function complaint(layout: Layout, plan: ProcessPlan, what: string): Promise<Error> {

@@ -13,17 +13,6 @@ export interface RunOptions {
   readonly timeoutMs?: number
 }
 
-class CommandFailed extends Error {
-  readonly exitCode: number | undefined
-  readonly output: string
-
-  constructor(command: string, exitCode: number | undefined, output: string) {
-    super(`${command} failed${exitCode === undefined ? '' : ` (exit code ${exitCode})`}:\n${output}`)
-    this.exitCode = exitCode
-    this.output = output
-  }
-}
-
 function lastLines(text: string): string {
   return text.trimEnd().split('\n').slice(-ERROR_LINES_SHOWN).join('\n')
 }
@@ -31,7 +20,7 @@ function lastLines(text: string): string {
 /**
  * Runs a command to its end.
  * @returns its standard output, trimmed
- * @throws CommandFailed when it cannot be started, ends with a code other than 0, or takes longer than `timeoutMs`
+ * @throws with the end of its output when it cannot be started, ends with a code other than 0, or takes longer than `timeoutMs`
  */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS_DEFAULT
@@ -45,8 +34,9 @@ export async function run(command: string, args: readonly string[], options: Run
   })
   if (!result.failed) return result.stdout.trim()
   const words = [command, ...args.slice(0, 4)].join(' ')
-  const reason = result.timedOut ? `no end after ${timeoutMs / 1000} s` : result.stderr || result.stdout
-  throw new CommandFailed(words, result.exitCode, lastLines(reason || (result.shortMessage ?? '')))
+  const output = lastLines(result.stderr || result.stdout || (result.shortMessage ?? ''))
+  if (result.timedOut) throw new Error(`${words} did not end within ${timeoutMs / 1000} s:\n${output}`)
+  throw new Error(`${words} failed (exit code ${result.exitCode ?? 'none'}):\n${output}`)
 }
 
 /** Whether a command can be started and ends with code 0. */
