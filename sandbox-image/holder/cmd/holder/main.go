@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -75,6 +76,9 @@ func run(role string, args []string) int {
 }
 
 func runHold(runDir string) int {
+	// One thread of Go is as fast as two here, since nearly all of the work is the kernel's, and costs a quarter less of
+	// the container's share of a core.
+	runtime.GOMAXPROCS(1)
 	debug.SetMemoryLimit(limits.HolderMemoryBytes)
 	debug.SetGCPercent(limits.GCPercent)
 	signals := make(chan os.Signal, 1)

@@ -23,7 +23,7 @@ func Wait(ctx context.Context, path string, complain func(error)) *Claim {
 	defer stop()
 	told := ""
 	for ctx.Err() == nil {
-		claim, err := read(path)
+		claim, err := Read(path)
 		if claim != nil {
 			return claim
 		}
@@ -36,8 +36,8 @@ func Wait(ctx context.Context, path string, complain func(error)) *Claim {
 	return nil
 }
 
-// read gives nil without an error as long as there is no claim.
-func read(path string) (*Claim, error) {
+// Read looks at the file once; it gives nil without an error as long as there is no claim.
+func Read(path string) (*Claim, error) {
 	file, err := os.Open(path)
 	if os.IsNotExist(err) {
 		return nil, nil

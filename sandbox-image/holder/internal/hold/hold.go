@@ -70,6 +70,7 @@ func Run(config Config, terminate <-chan struct{}) int {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	h.lookForClaim() // before anybody can attach, so that a pod made with its claim never seems unclaimed
 	go h.acceptPeers(attachSocket)
 	go h.serveInit(initSocket)
 	go h.awaitClaim(ctx)
@@ -174,8 +175,17 @@ func (h *Holder) clock(ctx context.Context) {
 	}
 }
 
+func (h *Holder) lookForClaim() {
+	if found, _ := claim.Read(h.config.ClaimFile); found != nil {
+		h.claimed(found)
+	}
+}
+
 func (h *Holder) awaitClaim(ctx context.Context) {
-	found := claim.Wait(ctx, h.config.ClaimFile, func(err error) { h.say("%v", err) })
+	h.claimed(claim.Wait(ctx, h.config.ClaimFile, func(err error) { h.say("%v", err) }))
+}
+
+func (h *Holder) claimed(found *claim.Claim) {
 	if found != nil {
 		h.do(func(now time.Duration) { h.core.Claim(now, found.IdleTimeout) })
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestFirstFrameIsHello(t *testing.T) {
 	w := newWorld(t)
-	for _, body := range []wire.Body{control(), wire.In{}, wire.KeepAlive{}, wire.Detach{}} {
+	for _, body := range []wire.Body{control(), wire.In{}, wire.KeepAlive{}, wire.Detach{}, wire.Ping{}} {
 		c := w.s.Open()
 		w.send(c, body)
 		w.wantError("O1", c, wire.CodeProtocol)

@@ -10,6 +10,10 @@ import (
 // Handle takes one frame from a connection and returns the size the pty needs, if it is another. Output that the pty
 // printed so far should be in the ring already, since a resize takes effect at the ring's head (S2).
 func (s *Session) Handle(now time.Duration, c *Conn, frame wire.Frame) *Size {
+	if _, greets := frame.Body.(wire.Hello); c.stage == stageHello && !greets {
+		s.breach(now, c, "the first frame is not HELLO")
+		return nil
+	}
 	switch body := frame.Body.(type) {
 	case wire.Ping:
 		s.send(now, c, wire.Pong(body))
@@ -60,8 +64,6 @@ func (s *Session) onStream(now time.Duration, c *Conn, frame wire.Frame) *Size {
 	attach, isAttach := frame.Body.(wire.Attach)
 	switch {
 	case c.stage == stageClosing:
-	case c.stage == stageHello:
-		s.breach(now, c, "the first frame is not HELLO")
 	case frame.Stream != wire.StreamShell:
 		s.breach(now, c, "stream %d does not exist", frame.Stream)
 	case isAttach && c.stage == stageAttach:

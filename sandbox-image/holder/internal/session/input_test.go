@@ -225,7 +225,7 @@ var noise = func() []byte {
 // Over any sequence of typing, reading, printing and breaking, the pty gets the text exactly once and in order, and the
 // client reads exactly what was printed, but for gaps it was told of; a lossless one has none.
 func TestExactlyOnceUnderRandomCuts(t *testing.T) {
-	for seed := range int64(40) {
+	for seed := range int64(24) {
 		random := rand.New(rand.NewSource(seed))
 		w := newWorld(t)
 		c := &typist{w: w, random: random, asked: control(), text: make([]byte, 5000), losslessly: seed%2 == 0}

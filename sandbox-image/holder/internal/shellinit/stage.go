@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -33,6 +34,8 @@ const StageShell = "exec-shell"
 // which is where the user looks.
 func ExecShell(command []string) int {
 	unix.CloseOnExec(stagePipe)
+	// Nothing else should be open; if the runtime left something, the command does not get it. Old kernels lack the call.
+	_ = unix.CloseRange(stagePipe, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	code, err := become(command)
 	message := fmt.Sprintf("pocket-console: %v", err)
 	fmt.Fprintf(os.Stdout, "%s\r\n", message)
