@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildIdentity, builds, goBuildArguments, type Build } from './builds.ts'
 
 const [first] = builds
 const inputs = { goVersion: 'go1.26.8', platform: 'linux/amd64', fileHashes: { 'go.mod': 'a', 'go.sum': 'b' } }
+
+function pins(component: string): string {
+  return readFileSync(join(import.meta.dirname, '../../components', component, 'go.mod'), 'utf8')
+}
 
 function changed(changes: Partial<Build>): Build {
   return { ...first!, ...changes }
@@ -20,10 +26,20 @@ describe('builds', () => {
     expect(new Set(binaries).size).toBe(binaries.length)
   })
 
-  it('[D10] stamps the version that the pins say', () => {
-    expect(first?.linkerFlags).toContain('gitVersion=v1.36.3')
-    expect(first?.linkerFlags).toContain('gitMinor=36')
+  it('[D10] stamps the version that is pinned', () => {
+    const pinned = /^\s*k8s\.io\/kubernetes (v\d+\.(\d+)\.\d+)$/m.exec(pins('kubernetes'))
+    expect(first?.linkerFlags).toContain(`gitVersion=${pinned![1]!} `)
+    expect(first?.linkerFlags).toContain(`gitMinor=${pinned![2]!} `)
   })
+
+  it.each(builds.map(build => [build.component, build] as const))(
+    '[D10] builds of %s nothing that is not pinned as its tool',
+    (component, build) => {
+      for (const { goPackage } of build.outputs) {
+        if (!goPackage.startsWith('.')) expect(pins(component)).toMatch(new RegExp(`^(tool )?\\s*${goPackage}$`, 'm'))
+      }
+    },
+  )
 
   it('[D10] links only runc with C, for seccomp', () => {
     expect(builds.filter(build => build.cgo).map(build => build.component)).toEqual(['runc'])

@@ -3,13 +3,17 @@ import { judge, seccompLibrary, tools, type Machine } from './requirements.ts'
 
 const gibibyte = 1024 ** 3
 const wanted = { gatewayPort: 7080, stateDir: '/state', cacheDir: '/cache', everythingBuilt: false }
+function disk(freeGibibytes: number, isOverlay = false) {
+  return { freeBytes: freeGibibytes * gibibyte, isOverlay }
+}
+
 const machine: Machine = {
   platform: 'linux',
   userId: 0,
   missing: [],
   hasApt: true,
   hasGo: true,
-  freeBytes: { state: 50 * gibibyte, cache: 50 * gibibyte },
+  disks: { state: disk(50), cache: disk(50) },
   gatewayPortHolder: undefined,
 }
 
@@ -38,13 +42,14 @@ describe('judge', () => {
     ['a taken port', { gatewayPortHolder: 'process 7 (nginx)' }, ['7080', 'process 7 (nginx)', 'CPC_GATEWAY_PORT']],
     [
       'a full state disk',
-      { freeBytes: { state: gibibyte, cache: 50 * gibibyte } },
+      { disks: { state: disk(1), cache: disk(50) } },
       ['/state', '1.0 GiB free', '2.0 GiB', 'CPC_STATE_DIR'],
     ],
+    ['a full cache disk', { disks: { state: disk(50), cache: disk(1) } }, ['/cache', '8.0 GiB', 'CPC_CACHE_DIR']],
     [
-      'a full cache disk',
-      { freeBytes: { state: 50 * gibibyte, cache: gibibyte } },
-      ['/cache', '8.0 GiB', 'CPC_CACHE_DIR'],
+      'a container’s own disk',
+      { disks: { state: disk(50, true), cache: disk(50) } },
+      ['/state', 'overlay', 'CPC_STATE_DIR'],
     ],
     [
       'no iptables and no apt',
@@ -61,7 +66,7 @@ describe('judge', () => {
   })
 
   it('[D7] needs less room once everything is built', () => {
-    const little = { ...machine, freeBytes: { state: 50 * gibibyte, cache: 2 * gibibyte } }
+    const little = { ...machine, disks: { state: disk(50), cache: disk(2) } }
     expect(judge(little, { ...wanted, everythingBuilt: true })).toEqual({ kind: 'ready' })
   })
 })

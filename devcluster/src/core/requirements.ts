@@ -27,13 +27,19 @@ export const seccompLibrary: Tool = {
   purpose: 'building runc with seccomp',
 }
 
+export interface Disk {
+  readonly freeBytes: number
+  /** Overlay file systems, such as a container's root, cannot hold the layers of other containers. */
+  readonly isOverlay: boolean
+}
+
 export interface Machine {
   readonly platform: string
   readonly userId: number
   readonly missing: readonly Tool[]
   readonly hasApt: boolean
   readonly hasGo: boolean
-  readonly freeBytes: { readonly state: number; readonly cache: number }
+  readonly disks: { readonly state: Disk; readonly cache: Disk }
   /** Who listens on the gateway's port, when it is not us. */
   readonly gatewayPortHolder: string | undefined
 }
@@ -69,15 +75,23 @@ function gibibytes(bytes: number): string {
 function diskProblems(machine: Machine, wanted: Wanted): string[] {
   const cacheMin = wanted.everythingBuilt ? CACHE_FREE_BYTES_MIN_BUILT : CACHE_FREE_BYTES_MIN
   const rows = [
-    { path: wanted.stateDir, free: machine.freeBytes.state, min: STATE_FREE_BYTES_MIN, name: 'CPC_STATE_DIR' },
-    { path: wanted.cacheDir, free: machine.freeBytes.cache, min: cacheMin, name: 'CPC_CACHE_DIR' },
+    { path: wanted.stateDir, disk: machine.disks.state, min: STATE_FREE_BYTES_MIN, name: 'CPC_STATE_DIR' },
+    { path: wanted.cacheDir, disk: machine.disks.cache, min: cacheMin, name: 'CPC_CACHE_DIR' },
   ]
-  return rows
-    .filter(row => row.free < row.min)
-    .map(
-      row =>
-        `Disk low: ${row.path} has ${gibibytes(row.free)} free, ${gibibytes(row.min)} are needed. Free some, or set ${row.name} to a folder on another disk.`,
-    )
+  return rows.flatMap(({ path, disk, min, name }) => {
+    const problems: string[] = []
+    if (disk.freeBytes < min) {
+      problems.push(
+        `Disk low: ${path} has ${gibibytes(disk.freeBytes)} free, ${gibibytes(min)} are needed. Free some, or set ${name} to a folder on another disk.`,
+      )
+    }
+    if (disk.isOverlay) {
+      problems.push(
+        `${path} lies on an overlay file system, which cannot hold container layers. Set ${name} to a folder on a disk, such as a mounted volume.`,
+      )
+    }
+    return problems
+  })
 }
 
 function toolProblems(machine: Machine): string[] {

@@ -1,13 +1,15 @@
 // Looks at the machine, installs the Debian packages it lacks, and refuses with clear words what cannot work.
 import { access, constants, readdir, readlink, statfs } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
-import { judge, seccompLibrary, tools, type Machine, type Tool, type Wanted } from '../core/requirements.ts'
+import { judge, seccompLibrary, tools, type Disk, type Machine, type Tool, type Wanted } from '../core/requirements.ts'
 import { readIfPresent } from './files.ts'
 import { commandLine, portsAround } from './process-table.ts'
 import { step } from './progress.ts'
 import { run, succeeds } from './run.ts'
 
 const INSTALL_TIMEOUT_MS = 10 * 60_000
+/** What statfs says of an overlay file system (linux/magic.h). */
+const OVERLAY_MAGIC = 0x79_4c_76_30
 const SYSTEM_DIRS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 async function onPath(command: string, path: string): Promise<boolean> {
@@ -30,9 +32,9 @@ async function existing(path: string): Promise<string> {
   return there ? path : existing(dirname(path))
 }
 
-async function freeBytes(path: string): Promise<number> {
+async function diskOf(path: string): Promise<Disk> {
   const found = await statfs(await existing(path))
-  return found.bavail * found.bsize
+  return { freeBytes: found.bavail * found.bsize, isOverlay: found.type === OVERLAY_MAGIC }
 }
 
 async function missingTools(path: string): Promise<Tool[]> {
@@ -82,7 +84,7 @@ async function inspect({ wanted, searchPath, ourPids }: Look): Promise<Machine> 
     missing: await missingTools(searchPath),
     hasApt: await onPath('apt-get', searchPath),
     hasGo: await onPath('go', searchPath),
-    freeBytes: { state: await freeBytes(wanted.stateDir), cache: await freeBytes(wanted.cacheDir) },
+    disks: { state: await diskOf(wanted.stateDir), cache: await diskOf(wanted.cacheDir) },
     gatewayPortHolder: await portHolder(wanted.gatewayPort, ourPids),
   }
 }
