@@ -327,7 +327,7 @@ describe('reflector', () => {
           await rig.close()
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   })
 })
