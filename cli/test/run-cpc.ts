@@ -44,6 +44,7 @@ function start(command: string, args: string[], environment: Record<string, stri
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'] ?? '', HOME: '/tmp', TERM: 'xterm', ...environment },
   })
+  started.add(child)
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
@@ -51,17 +52,25 @@ function start(command: string, args: string[], environment: Record<string, stri
   const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8')
   const finished = new Promise<Finished>(resolve => {
     child.on('close', (exitCode, signal) => {
+      started.delete(child)
       resolve({ exitCode, signal, stdout: Buffer.concat(stdout), stderr: text(stderr) })
     })
   })
   return { child, finished, stdout: () => text(stdout), stderr: () => text(stderr) }
 }
 
+const started = new Set<ChildProcessWithoutNullStreams>()
+
+/** Ends what a failed test left running. `script` takes what runs on its pty along. */
+export function endAll(): void {
+  for (const child of started) child.kill('SIGKILL')
+}
+
 /** Waits for a condition, generously; `what` names it in the error. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
+export async function until(what: string, condition: () => boolean, seen: () => string = () => ''): Promise<void> {
   const deadline = Date.now() + 30_000
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain: ${what}`)
+    if (Date.now() > deadline) throw new Error(`Waited in vain: ${what} ${JSON.stringify(seen().slice(-500))}`)
     await new Promise(resolve => setTimeout(resolve, 20))
   }
 }

@@ -1,4 +1,5 @@
 // The caller's own terminal: raw mode, size, and putting it back whatever happens.
+import { spawnSync } from 'node:child_process'
 import type { ReadStream, WriteStream } from 'node:tty'
 
 export interface Size {
@@ -11,6 +12,9 @@ export interface Size {
  * the alternate screen, a hidden cursor, no wrapping, a scroll region (which would move the cursor: hence saved), colours.
  */
 const RESET = '\x1b[?1000;1002;1003;1004;1006;2004l\x1b[?1l\x1b>\x1b[?47l\x1b[?25h\x1b[?7h\x1b7\x1b[r\x1b8\x1b[0m'
+
+/** stty answers at once or never. */
+const STTY_TIMEOUT_MS = 2_000
 
 /** Where a terminal does not tell its size. */
 const FALLBACK: Size = { cols: 80, rows: 24 }
@@ -33,7 +37,7 @@ export class RawTerminal {
 
   enter(): void {
     this.active = true
-    this.input.setRawMode(true)
+    this.makeRaw()
     this.input.resume()
   }
 
@@ -51,6 +55,12 @@ export class RawTerminal {
   reenter(): void {
     if (!this.active) return
     this.input.setRawMode(false)
+    this.makeRaw()
+  }
+
+  /** Node's raw mode leaves \n to \r\n on, which spoils programs that move the cursor down by \n. */
+  private makeRaw(): void {
     this.input.setRawMode(true)
+    spawnSync('stty', ['-onlcr'], { stdio: [this.input, 'ignore', 'ignore'], timeout: STTY_TIMEOUT_MS })
   }
 }
