@@ -24,6 +24,9 @@ export const LIMITS = {
   /** How long a detached client is remembered (O6). */
   CLIENT_TTL_MS: 10 * 60_000,
 
+  /** How long the lease of a client that was cut off is kept from other clients that come back (L1). */
+  LEASE_GRACE_MS: 60_000,
+
   /** Output the holder keeps for resuming (P2). */
   RING_BYTES: MIB,
   /** How long a lossless attachment may hold the pty without progress (P6). */

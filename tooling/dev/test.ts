@@ -57,7 +57,7 @@ function goTest(title: string, dir: string): Runner {
     title,
     run: async () => {
       const options = { cwd: join(ROOT, dir), stdin: 'ignore', reject: false, stderr: 'inherit' } as const
-      const { stdout, exitCode } = await execa('go', ['test', '-json', './...'], options)
+      const { stdout, exitCode } = await execa('go', ['test', '-json', '-count=1', './...'], options)
       const { tally, failures } = goTally(stdout)
       if (failures !== '') process.stderr.write(`${failures}\n`)
       return reported(title, exitCode, tally)

@@ -64,7 +64,8 @@ export function runKeys(nonce: string, line: Uint8Array, probe: ProbeAnswer): st
 /** Runs what `__cpc` holds, between two markers. */
 function run(nonce: string, { newlines, shell }: ProbeAnswer): string {
   // `command` keeps a syntax error from ending the whole typed line; zsh would look for a program of that name.
-  const evaluate = `${shell === 'zsh' ? '' : 'command '}eval "$(printf %b "$__cpc")"`
+  // TERM=dumb: what the line runs is read by a program as often as by a person, and shall not be coloured.
+  const evaluate = `TERM=dumb ${shell === 'zsh' ? '' : 'command '}eval "$(printf %b "$__cpc")"`
   const [before, after] = newlines === 'translated' ? ['stty -onlcr; ', '; stty onlcr'] : ['', '']
   const ended = marker(`E${nonce} $__cpc`)
   return `${before}${marker(`B${nonce}`)}; ${evaluate}; __cpc=$?; ${ended}; unset __cpc${after}`

@@ -16,6 +16,7 @@ const (
 	TicketTTL        = 60 * time.Second // TICKET_TTL_MS
 	ClientsMax       = 16               // CLIENTS_MAX
 	ClientTTL        = 10 * time.Minute // CLIENT_TTL_MS
+	LeaseGrace       = 60 * time.Second // LEASE_GRACE_MS
 	RingBytes        = 1 << 20          // RING_BYTES
 	LosslessHold     = 10 * time.Second // LOSSLESS_HOLD_MS
 	OutBytesMax      = 32 << 10         // OUT_BYTES_MAX

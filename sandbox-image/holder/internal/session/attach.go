@@ -38,7 +38,7 @@ func (s *Session) attach(now time.Duration, c *Conn, asked wire.Attach) *Size {
 		return nil
 	}
 	known := s.find(now, asked)
-	writes := s.grantsLease(known, asked)
+	writes := s.grantsLease(now, known, asked)
 	from, resume, sound := s.resume(asked)
 	switch {
 	case !sound:
@@ -153,12 +153,19 @@ func (s *Session) newClient(now time.Duration, asked wire.Attach) *client {
 }
 
 // grantsLease decides L1; who is nil for a new client.
-func (s *Session) grantsLease(who *client, asked wire.Attach) bool {
+func (s *Session) grantsLease(now time.Duration, who *client, asked wire.Attach) bool {
 	if asked.Mode != wire.ModeControl {
 		return false
 	}
 	owner := s.lease.owner
-	return owner == nil || owner == who || owner.conn == nil || asked.Takeover
+	switch {
+	case owner == nil || owner == who || asked.Takeover:
+		return true
+	case owner.conn != nil:
+		return false
+	}
+	// Nobody attached has it. A new client may have it at once; one that merely came back first may not.
+	return who == nil || now-owner.detachedAt >= limits.LeaseGrace
 }
 
 // passLease gives the lease to who, or takes it from a former writer that now only watches; true if it changed hands.

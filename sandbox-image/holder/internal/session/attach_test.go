@@ -261,6 +261,32 @@ func TestLeaseOfADetachedClientMayBeTaken(t *testing.T) {
 	}
 }
 
+func TestComingBackFirstDoesNotGiveTheLease(t *testing.T) {
+	w := newWorld(t)
+	writer, a := w.attach(control())
+	other, b := w.attach(control())
+	w.s.Close(w.now, writer)
+	w.s.Close(w.now, other)
+	if _, b = w.attach(again(control(), b.ClientID, 0)); b.Lease != 0 {
+		t.Errorf("[L1] who came back first got lease %d, though its owner may follow", b.Lease)
+	}
+	if _, a = w.attach(again(control(), a.ClientID, 0)); a.Lease != 1 {
+		t.Errorf("[L1] the owner came back with lease %d, want its own 1", a.Lease)
+	}
+}
+
+func TestTheLeaseDoesNotWaitForEver(t *testing.T) {
+	w := newWorld(t)
+	writer, _ := w.attach(control())
+	other, b := w.attach(control())
+	w.s.Close(w.now, writer)
+	w.s.Close(w.now, other)
+	w.now += limits.LeaseGrace
+	if _, b = w.attach(again(control(), b.ClientID, 0)); b.Lease != 2 {
+		t.Errorf("[L1] the owner stayed away, yet the lease is %d", b.Lease)
+	}
+}
+
 func TestViewersNeverWrite(t *testing.T) {
 	w := newWorld(t)
 	asked := view()

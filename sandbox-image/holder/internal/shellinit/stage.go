@@ -78,13 +78,15 @@ func goHome(home string) {
 	}
 }
 
-// shellEnvironment leaves out what is between the operator and us, and fills in what an image may lack.
+// shellEnvironment leaves out what is between the operator and us, and what the kubelet tells every container about a
+// cluster that this one cannot reach; it fills in what an image may lack.
 func shellEnvironment(all []string) []string {
 	var kept []string
 	for _, entry := range all {
-		if !strings.HasPrefix(entry, "CPC_") {
-			kept = append(kept, entry)
+		if strings.HasPrefix(entry, "CPC_") || strings.HasPrefix(entry, "KUBERNETES_") {
+			continue
 		}
+		kept = append(kept, entry)
 	}
 	for name, value := range map[string]string{"TERM": "xterm-256color", "PATH": defaultPath} {
 		if _, set := os.LookupEnv(name); !set {

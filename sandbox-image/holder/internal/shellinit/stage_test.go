@@ -10,7 +10,7 @@ import (
 
 func TestEnvironmentOfTheShell(t *testing.T) {
 	t.Setenv("TERM", "dumb")
-	got := shellEnvironment([]string{"HOME=/home/user", "CPC_PIDS_MAX=1", "CPC_", "NOT_CPC_=1", "TERM=dumb"})
+	got := shellEnvironment([]string{"HOME=/home/user", "CPC_PIDS_MAX=1", "CPC_", "KUBERNETES_PORT=x", "NOT_CPC_=1", "TERM=dumb"})
 	if !slices.Equal(got, []string{"HOME=/home/user", "NOT_CPC_=1", "TERM=dumb"}) {
 		t.Errorf("[H31] got %q", got)
 	}
