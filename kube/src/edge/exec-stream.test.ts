@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { sendStatus, startServer, testCredentials, type TestServer, testTransport } from '../../test/http-server.ts'
-import { createFastClock, createManualClock, until } from '../../test/time.ts'
+import { createFastClock, createManualClock, settle, until } from '../../test/time.ts'
 import type { CredentialSource } from './cluster.ts'
 import { execCollect } from './exec-collect.ts'
 import { type ExecOptions, type ExecStream, openExec } from './exec-stream.ts'
@@ -288,20 +288,19 @@ describe('exec stream', () => {
   it('[K75] pings, and gives a peer up that is silent for a minute', async () => {
     const peer = await startPeer()
     const clock = createManualClock()
-    const { exec } = await open(peer.server, { clock })
+    const { exec, text } = await open(peer.server, { clock })
     const socket = await peer.socket()
-    let pings = 0
-    socket.on('ping', () => (pings += 1))
+    socket.on('ping', () => socket.send(Buffer.from('\u0001.')))
     clock.advance(EXEC_PING_INTERVAL_MS)
-    await until(() => pings === 1)
+    await until(() => text() === '.')
     // From here the peer is gone without a word: its side reads nothing and answers nothing.
     socket.pause()
     let exit: unknown
     void exec.exit.then(how => (exit = how))
-    clock.advance(EXEC_DEAD_AFTER_MS - EXEC_PING_INTERVAL_MS)
-    await new Promise(resolve => setTimeout(resolve, 30))
+    clock.advance(EXEC_DEAD_AFTER_MS)
+    await settle()
     expect(exit).toBeUndefined()
-    clock.advance(2 * EXEC_PING_INTERVAL_MS)
+    clock.advance(EXEC_PING_INTERVAL_MS)
     expect(await exec.exit).toMatchObject({ kind: 'lost', cause: 'dead-peer' })
     expect(clock.timers).toBe(0)
   })
