@@ -18,7 +18,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parse, stringify } from 'yaml'
 import { readFileSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
-import type { Lease } from '../src/core/slots.ts'
+import { LABEL_SLOT, type Lease } from '../src/core/slots.ts'
 import { type Gateway, startGateway } from '../src/edge/gateway.ts'
 import { createLogger } from '../src/edge/log.ts'
 import { SESSIONS } from '../src/edge/session-directory.ts'
@@ -36,6 +36,14 @@ export const LEASES = defineResource<Lease>({
   kind: 'Lease',
   scope: 'namespaced',
 })
+
+/** Where the release is installed. */
+const SYSTEM_NAMESPACE = 'pocket-console'
+
+interface Kubeconfig {
+  clusters: { cluster: Record<string, unknown> }[]
+  users: { user: Record<string, unknown> }[]
+}
 
 /** Where the installed operator makes sessions real. */
 export const SESSION_NAMESPACE = process.env['CPC_NAMESPACE'] ?? 'pocket-console-sessions'
@@ -122,18 +130,37 @@ export class TestBed {
     return { gateway, url, port, lines }
   }
 
-  /** A route to the API server that can be closed, and the cluster as seen through it. */
+  /** The cluster as the installed gateway has it: with the permissions of its ServiceAccount and no others. */
+  async asGateway(): Promise<Cluster> {
+    return this.#clusterWith({ token: await this.#gatewayToken() })
+  }
+
+  /** The same through a route that can be closed. */
   async wire(): Promise<{ wire: Wire; cluster: Cluster }> {
     const wire = await Wire.open(new URL(this.cluster.server))
+    const server = `https://127.0.0.1:${wire.port}`
+    return { wire, cluster: await this.#clusterWith({ token: await this.#gatewayToken(), server }) }
+  }
+
+  async #gatewayToken(): Promise<string> {
+    const answer = await this.client.transport.request({
+      method: 'POST',
+      path: `/api/v1/namespaces/${SYSTEM_NAMESPACE}/serviceaccounts/pocket-console-gateway/token`,
+      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3_600 } },
+    })
+    return (answer as { status: { token: string } }).status.token
+  }
+
+  async #clusterWith({ token, server }: { token: string; server?: string }): Promise<Cluster> {
     const path = process.env['KUBECONFIG']
     if (path === undefined) throw new Error('KUBECONFIG is not set')
-    const config = parse(readFileSync(path, 'utf8')) as { clusters: { cluster: Record<string, unknown> }[] }
+    const config = parse(readFileSync(path, 'utf8')) as Kubeconfig
+    for (const user of config.users) user.user = { token }
     for (const { cluster } of config.clusters) {
-      cluster['server'] = `https://127.0.0.1:${wire.port}`
-      cluster['tls-server-name'] = 'kubernetes.default.svc'
+      if (server !== undefined) Object.assign(cluster, { server, 'tls-server-name': 'kubernetes.default.svc' })
     }
-    const kubeconfig = this.#folder.write(`kubeconfig-${wire.port}`, stringify(config))
-    return { wire, cluster: await loadCluster({ kind: 'kubeconfig', paths: [kubeconfig] }) }
+    const kubeconfig = this.#folder.write(`kubeconfig-${randomUUID()}`, stringify(config))
+    return loadCluster({ kind: 'kubeconfig', paths: [kubeconfig] })
   }
 
   session(namespace: string, name: string): Promise<TerminalSession | undefined> {
@@ -154,7 +181,7 @@ export class TestBed {
   }
 
   async leases(namespace: string): Promise<Lease[]> {
-    return (await this.client.list(LEASES, { namespace, labelSelector: 'pocketconsole.dev/slot=true' })).items
+    return (await this.client.list(LEASES, { namespace, labelSelector: `${LABEL_SLOT}=true` })).items
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,5 @@
 // Issuers, tokens and key files for tests: real keys in a folder that is removed at the end.
-import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,13 +70,26 @@ export async function signToken(
 
 /** A self-signed EC P-256 certificate and its key, as Helm makes them. */
 export function makeCertificate(folder: TestKeys, name: string) {
-  const [keyFile, certificateFile] = [folder.path(`${name}.key`), folder.path(`${name}.crt`)]
-  const subject = ['-subj', '/CN=pocket-console-local-issuer']
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1']
-  execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', keyFile, '-out', certificateFile], {
-    stdio: 'ignore',
-  })
-  return { certificateFile, privateKey: createPrivateKey(execFileSync('cat', [keyFile])) }
+  const { publicKey, privateKey } = makeKey('ES256')
+  const algorithm = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'))
+  const commonName = der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('pocket-console/local')))
+  const subject = der(0x30, der(0x31, commonName))
+  const validity = der(0x30, der(0x17, Buffer.from('250101000000Z')), der(0x17, Buffer.from('450101000000Z')))
+  const version = der(0xa0, der(0x02, Buffer.of(2)))
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  const body = der(0x30, version, der(0x02, Buffer.of(1)), algorithm, subject, validity, subject, spki)
+  const signature = der(0x03, Buffer.of(0), sign('sha256', body, privateKey))
+  const base64 = der(0x30, body, algorithm, signature).toString('base64').replaceAll(/.{64}/g, '$&\n')
+  const pem = `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`
+  return { certificateFile: folder.write(`${name}.crt`, pem), privateKey }
+}
+
+/** One element of DER (X.690). */
+function der(tag: number, ...parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts)
+  const { length } = content
+  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.of(tag, ...size), content])
 }
 
 export function makeTicketKey(folder: TestKeys, name = 'ticket.key'): string {

@@ -25,8 +25,6 @@ import { aSession } from './objects.ts'
 
 export const ORIGIN = 'https://console.example'
 
-export type LocalGateway = Awaited<ReturnType<typeof startLocalGateway>>
-
 /** Nothing listens there: every call to the API server fails as when it is away. */
 async function awayCluster(folder: ReturnType<typeof makeFolder>) {
   const kubeconfig = {

@@ -1,4 +1,5 @@
-// Real shells in real pods, through replicas in this process: the installed operator makes the sessions, the real client attaches.
+// Real shells in real pods, through replicas in this process that may do what the installed gateway may, and no more.
+// The installed operator makes the sessions, the real client attaches.
 import { type HelloFrame, LIMITS } from '@cpc/protocol'
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -25,11 +26,13 @@ beforeAll(async () => {
   bed = await TestBed.connect()
   token = await bed.token(OWNER)
   const namespace = SESSION_NAMESPACE
-  a = await bed.replica({ namespace })
-  b = await bed.replica({ namespace })
+  const cluster = await bed.asGateway()
+  const sessionsPerOwnerMax = 32
+  a = await bed.replica({ namespace, cluster, sessionsPerOwnerMax })
+  b = await bed.replica({ namespace, cluster, sessionsPerOwnerMax })
   const route = await bed.wire()
   wire = route.wire
-  wired = await bed.replica({ namespace, cluster: route.cluster })
+  wired = await bed.replica({ namespace, cluster: route.cluster, sessionsPerOwnerMax })
 })
 afterEach(() => {
   for (const terminal of terminals.splice(0)) terminal.stop()
@@ -55,7 +58,12 @@ async function call(replica: Replica, method: string, path: string, body?: objec
 async function aShell(): Promise<string> {
   const name = `gw-${randomUUID().slice(0, 8)}`
   made.push(name)
-  await call(a, 'POST', '/sessions', { name, idleTimeoutSeconds: 600, maxLifetimeSeconds: 1_200 })
+  const { status, body } = await call(a, 'POST', '/sessions', {
+    name,
+    idleTimeoutSeconds: 600,
+    maxLifetimeSeconds: 1_200,
+  })
+  if (status !== 201 && status !== 202) throw new Error(`no session: ${JSON.stringify(body)}`)
   await until(`${name} to be ready`, async () =>
     (await call(a, 'GET', `/sessions/${name}`)).body['phase'] === 'Ready' ? true : undefined,
   )
@@ -255,8 +263,8 @@ describe('the API server goes away', () => {
     wire.state = 'open'
     await until('the terminal to be back', () => (terminal.connections === 2 ? true : undefined))
     expect(await shellPid(terminal)).toBe(pid)
+    const other = await aShell()
     await until('the cache to follow again', async () => {
-      const other = await aShell()
       const { body } = await call(wired, 'GET', '/sessions')
       return (body['items'] as { id: string }[]).some(({ id }) => id === other) || undefined
     })

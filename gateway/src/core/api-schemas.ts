@@ -92,4 +92,3 @@ export const problem = z
   .describe('Why a request was refused and what to do about it.')
 
 export type CreateSessionBody = z.input<typeof createSessionBody>
-export type CreateTicketBody = z.infer<typeof createTicketBody>

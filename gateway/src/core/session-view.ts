@@ -22,7 +22,7 @@ export interface SessionView {
 
 type Status = NonNullable<TerminalSession['status']>
 export type Phase = NonNullable<Status['phase']>
-export type Condition = NonNullable<Status['conditions']>[number]
+type Condition = NonNullable<Status['conditions']>[number]
 
 /** The public form of a session. */
 export function sessionView(session: TerminalSession): SessionView {

@@ -17,7 +17,7 @@ import type { Slot, SlotKeeper } from './slot-keeper.ts'
 
 const CALL = { timeoutMs: HTTP_LIMITS.CLUSTER_CALL_TIMEOUT_MS }
 
-export interface Made {
+interface Made {
   session: TerminalSession
   /** `found`: an earlier request with the same Idempotency-Key had made it. */
   how: 'created' | 'found'

@@ -19,8 +19,6 @@ export interface Place {
   leave(): void
 }
 
-export type Entry = { kind: 'in'; place: Place } | { kind: 'full'; code: ProblemCode; detail: string }
-
 export class SocketRegistry {
   readonly #drivers = new Set<Driver>()
   readonly #bySession = new Map<string, Set<Driver>>()

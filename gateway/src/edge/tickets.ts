@@ -6,7 +6,7 @@ import { TICKET_LIMITS } from '../core/limits/auth.ts'
 import { TICKET_AUDIENCE, TICKET_ISSUER, TICKET_TYPE, type TicketClaims, ticketClaims } from '../core/ticket.ts'
 import { WatchedFile } from './watched-file.ts'
 
-export interface IssuedTicket {
+interface IssuedTicket {
   ticket: string
   expiresAtMs: number
 }
