@@ -130,7 +130,11 @@ function scrape(metrics: GatewayMetrics, registry: SocketRegistry): () => void {
 
 async function listen(server: Server, port: number): Promise<number> {
   server.listen(port)
-  await once(server, 'listening')
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw new Error(`Port ${port} cannot be used: ${(error as Error).message}`, { cause: error })
+  }
   return (server.address() as AddressInfo).port
 }
 
