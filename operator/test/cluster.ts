@@ -81,6 +81,10 @@ async function releasedSandboxImage(client: KubeClient): Promise<string> {
   return image
 }
 
+function isOver({ phase }: TerminalSessionStatus): boolean {
+  return phase === 'Ended' || phase === 'Failed'
+}
+
 export class TestCluster {
   readonly client: KubeClient
   /** The sandbox image that is loaded into the cluster. */
@@ -179,14 +183,13 @@ export class TestCluster {
     wanted: (status: TerminalSessionStatus) => boolean,
   ): Promise<TerminalSessionStatus> {
     let last: TerminalSessionStatus | undefined
-    try {
-      return await until(`the status of ${name}`, async () => {
-        last = (await this.session(namespace, name))?.status
-        return last && wanted(last) ? last : undefined
-      })
-    } catch (error) {
-      throw new Error(`last status of ${name}: ${JSON.stringify(last)}\noperator: ${this.#log}`, { cause: error })
-    }
+    const found = await until(`the status of ${name}`, async () => {
+      last = (await this.session(namespace, name))?.status
+      // An end is final: waiting on for anything else would be in vain.
+      return last && (wanted(last) || isOver(last)) ? last : undefined
+    }).catch((error: unknown) => error)
+    if (last && wanted(last)) return last
+    throw new Error(`last status of ${name}: ${JSON.stringify(last)}\noperator: ${this.#log}`, { cause: found })
   }
 
   ready(namespace: string, name: string): Promise<TerminalSessionStatus> {
@@ -194,7 +197,7 @@ export class TestCluster {
   }
 
   over(namespace: string, name: string): Promise<TerminalSessionStatus> {
-    return this.status(namespace, name, ({ phase }) => phase === 'Ended' || phase === 'Failed')
+    return this.status(namespace, name, isOver)
   }
 
   waitsFor(namespace: string, name: string, reason: string): Promise<TerminalSessionStatus> {

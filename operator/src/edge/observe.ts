@@ -25,7 +25,8 @@ export function createObserver(caches: Caches, memory: MemoryBook): Observe {
       policies: own.policies.store.list(),
       pod: podObservation(own.pods, session),
       nodes: caches.nodes.store.list().map(nodeView),
-      isUidTaken: uid => own.pods.store.byIndex(BY_SHELL_UID, String(uid)).length > 0,
+      isUidTaken: uid =>
+        [...caches.byNamespace.values()].some(({ pods }) => pods.store.byIndex(BY_SHELL_UID, String(uid)).length > 0),
       memory: memory.read(session.uid),
     }
   }

@@ -17,7 +17,7 @@ export function createSessionMetrics(registry: Registry, sessions: () => Iterabl
   })
   const started = new Histogram({
     name: 'pocket_console_session_start_seconds',
-    help: 'Seconds from the acceptance of the pod by its node to the attachable session.',
+    help: 'Seconds from the acceptance of the pod by its node to the attachable session, from times in whole seconds.',
     buckets: START_BUCKETS,
     registers,
   })
