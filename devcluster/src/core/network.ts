@@ -41,13 +41,19 @@ function cable(inside: End, outside: End): string[] {
   ]
 }
 
+/** A file that no namespace is mounted on is left by an interrupted run. */
+function networkNamespace(name: string): string {
+  const file = `/run/netns/${name}`
+  return unless(`nsenter --net=${file} true`, `{ rm -f ${file}; ip netns add ${name}; }`)
+}
+
 /** Runs on the host: makes the namespaces and the cables between them. */
 export function cablingScript(layout: Layout): string {
   const { outsideNamespace: outside, hostLink } = layout
   const namespaces = [outside, ...layout.nodes.map(node => node.name)]
   return [
     prelude,
-    ...namespaces.map(name => unless(`[ -e /run/netns/${name} ]`, `ip netns add ${name}`)),
+    ...namespaces.map(networkNamespace),
     unless(`ip -n ${outside} link show ${SWITCH}`, `ip -n ${outside} link add ${SWITCH} type bridge`),
     ...cable({ link: hostLink, namespace: outside }, { link: hostLink, namespace: undefined }),
     `ip address replace ${layout.hostAddress}/24 dev ${hostLink}`,
