@@ -25,6 +25,8 @@ import { aSession } from './objects.ts'
 
 export const ORIGIN = 'https://console.example'
 
+export type LocalGateway = Awaited<ReturnType<typeof startLocalGateway>>
+
 /** Nothing listens there: every call to the API server fails as when it is away. */
 async function awayCluster(folder: ReturnType<typeof makeFolder>) {
   const kubeconfig = {
@@ -39,7 +41,8 @@ async function awayCluster(folder: ReturnType<typeof makeFolder>) {
   return loadCluster({ kind: 'kubeconfig', paths: [path] })
 }
 
-export async function startLocalGateway() {
+/** @param limitsNowMs clock of the rate limits; one that stands still refills nothing */
+export async function startLocalGateway(limitsNowMs: () => number = () => performance.now()) {
   const folder = makeFolder()
   const pair = makeKey('ES256')
   const lines: string[] = []
@@ -60,7 +63,7 @@ export async function startLocalGateway() {
   const directory = directoryOf(sessions)
   const metrics = createGatewayMetrics()
   const registry = new SocketRegistry()
-  const limits = createRequestLimits(clocks.nowMs, limit => metrics.limited.inc({ limit }))
+  const limits = createRequestLimits(limitsNowMs, limit => metrics.limited.inc({ limit }))
   const holders = fakeHolders()
   const state = { phase: 'ok' as Phase }
   const shared = { namespace: 'sessions', client, slotsPerOwnerMax: 3 }

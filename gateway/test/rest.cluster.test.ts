@@ -1,4 +1,5 @@
 // REST on the real API server. Nothing makes the sessions of these namespaces real: their status is written here.
+import type { TerminalSession } from '@cpc/crds'
 import { type KubeObject, defineResource } from '@cpc/kube'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -87,6 +88,21 @@ describe('sessions', () => {
       )
     })
     expect((await eve.call(a, 'GET', '/sessions')).body).toEqual({ items: [], truncated: false })
+  })
+
+  it('[G5] are read from the cache: no request of a reader reaches the API server', async () => {
+    const { create, call } = await aCaller()
+    const id = idOf(await create(a))
+    await until('the cache to have it', async () => {
+      const { body } = await call(a, 'GET', '/sessions')
+      return (body['items'] as unknown[]).length === 1 || undefined
+    })
+    const before = await callsToApiServer(a)
+    for (let n = 0; n < 20; n += 1) {
+      expect((await call(a, 'GET', '/sessions')).status).toBe(200)
+      expect((await call(a, 'GET', `/sessions/${id}`)).status).toBe(200)
+    }
+    expect(await callsToApiServer(a)).toBe(before)
   })
 
   it('[G6] 201 once it is ready, while the request waits', async () => {
@@ -267,6 +283,15 @@ describe('the session cap', () => {
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 409])
   })
 
+  it('[G63] sessions made with kubectl take no slot', async () => {
+    const { create, owner } = await aCaller()
+    for (let n = 0; n < CAP; n += 1) {
+      const metadata = { name: `direct-${randomUUID().slice(0, 8)}`, namespace }
+      await bed.client.create(SESSIONS, { metadata, spec: { owner } } as TerminalSession)
+    }
+    expect((await create(a)).status).toBe(202)
+  })
+
   it('[G62] the slot’s Lease belongs to the session, and goes with it', async () => {
     const { create, owner } = await aCaller()
     const id = idOf(await create(a))
@@ -279,6 +304,13 @@ describe('the session cap', () => {
     await until('the Lease to be gone', async () => ((await slotsOf(owner)).length === 0 ? true : undefined))
   })
 })
+
+/** How many calls a replica has made, by its own count. */
+async function callsToApiServer({ gateway }: Replica): Promise<number> {
+  const metric = await gateway.metrics.registry.getSingleMetric('rest_client_requests_total')?.get()
+  if (!metric) throw new Error('no such metric')
+  return metric.values.reduce((sum, { value }) => sum + value, 0)
+}
 
 async function slotsOf(owner: string) {
   const prefix = slotName(sha256Hex(owner), 0).replace(/0$/, '')

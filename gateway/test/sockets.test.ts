@@ -181,6 +181,20 @@ describe('bad input disturbs nobody', () => {
   })
 })
 
+it('a mistake of ours costs one socket, and is in the log', async () => {
+  const [bystander, other] = await attach()
+  const [client, holder] = await attach()
+  holder.send = () => {
+    throw new Error('a mistake')
+  }
+  client.send({ type: 'KEEP_ALIVE' })
+  expect((await client.closed()).code).toBe(1006)
+  expect(holder.state).toBe('closed')
+  expect(gateway.lines.join('')).toContain('a mistake')
+  other.say(out(0, 1))
+  await bystander.frame('OUT')
+})
+
 describe('bounds', () => {
   it('[C2] a flood for a client that never acknowledges costs the window and one frame', async () => {
     const [client, holder] = await attach()

@@ -91,9 +91,21 @@ class AttachmentDriver implements Driver {
         this.#state = state
         this.#performAll(effects)
       }
+    } catch (error) {
+      this.#giveUp(error)
     } finally {
       this.#busy = false
     }
+  }
+
+  /** A mistake of ours: it costs this socket, and no other. */
+  #giveUp(error: unknown): void {
+    const problem = error instanceof Error ? error.stack : String(error)
+    this.#context.logger.error({ ...this.#who(), problem }, 'a terminal was given up after a mistake of the gateway')
+    this.#state = { kind: 'closed' }
+    this.#events.length = 0
+    this.#holder?.close()
+    this.#socket.terminate()
   }
 
   memory(): SocketMemory {

@@ -3,8 +3,10 @@ import { type Cluster, createKubeClient, createKubeMetrics, createTransport } fr
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { GATEWAY_VERSION } from '../core/identity.ts'
+import { HTTP_LIMITS } from '../core/limits/http.ts'
 import { createAdminServer } from './admin-server.ts'
 import type { DriveContext } from './drive.ts'
 import { createHttpServer } from './http-server.ts'
@@ -138,12 +140,17 @@ async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** Sockets are told, requests under way are finished; what is left when the time is over is cut. */
+/**
+ * Sockets are told at once. REST goes on until new requests go elsewhere; then requests under way are finished, and what
+ * is left when the time is over is cut.
+ */
 async function drained(http: Server, registry: SocketRegistry, drainMs: number): Promise<void> {
-  const closed = once(http, 'close')
-  http.close()
-  http.closeIdleConnections()
-  const over = new Promise(resolve => setTimeout(resolve, drainMs).unref())
-  await Promise.race([Promise.all([closed, registry.drain()]), over])
+  const over = delay(drainMs, undefined, { ref: false })
+  const rest = delay(Math.min(HTTP_LIMITS.LAME_DUCK_MS, drainMs)).then(async () => {
+    const closed = once(http, 'close')
+    http.close()
+    await closed
+  })
+  await Promise.race([Promise.all([rest, registry.drain()]), over])
   http.closeAllConnections()
 }

@@ -29,6 +29,8 @@ export const HTTP_LIMITS = {
   IDEMPOTENCY_KEY_CHARS_MAX: 255,
   /** Time for one call to the API server that a request waits for, retries included. A creation makes two or three. */
   CLUSTER_CALL_TIMEOUT_MS: 5_000,
+  /** How long REST goes on after SIGTERM: as long as it may take until no new request is sent here. */
+  LAME_DUCK_MS: 2_000,
   /** What a client is told to wait when the cluster does not answer. */
   CLUSTER_RETRY_AFTER_S: 5,
   /** What a client is told to wait for a session that is being made. */

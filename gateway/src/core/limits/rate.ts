@@ -6,8 +6,11 @@ export interface RateLimit {
 }
 
 export const RATE_LIMITS = {
-  /** Every REST request and socket upgrade of an address. High: whole offices and clusters sit behind one address. */
-  address: { burst: 400, perSecond: 100 },
+  /**
+   * Every REST request and socket upgrade of an address. High: whole offices, and clusters that hide addresses, sit
+   * behind one; when a gateway restarts, each of their terminals comes back with a ticket and an upgrade.
+   */
+  address: { burst: 2_000, perSecond: 500 },
   /** Requests with a token that was refused, per address: guessing is pointless, this keeps it cheap. */
   refusedTokens: { burst: 30, perSecond: 1 },
   /** Every REST request of an owner. */
