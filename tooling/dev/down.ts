@@ -2,10 +2,10 @@
 import { rm } from 'node:fs/promises'
 import { takeDown } from './cluster.ts'
 import { readEnv } from './env.ts'
-import { ENV_FILE } from './paths.ts'
+import { CLUSTER_FILE, ENV_FILE } from './paths.ts'
 import { main } from './steps.ts'
 
 await main(async () => {
   await takeDown(readEnv(), process.argv.includes('--purge'))
-  await rm(ENV_FILE, { force: true })
+  for (const path of [ENV_FILE, CLUSTER_FILE]) await rm(path, { force: true })
 })

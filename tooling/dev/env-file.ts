@@ -1,8 +1,9 @@
 // `.dev/env` and `.dev/bin`: what a shell needs to use the running system.
-import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import type { Cluster } from './cluster.ts'
-import { BIN_DIR, DEV_DIR, ENV_FILE, ROOT, SESSION_NAMESPACE } from './paths.ts'
+import { BIN_DIR, CLUSTER_FILE, DEV_DIR, ENV_FILE, ROOT, SESSION_NAMESPACE } from './paths.ts'
 
 const DEV_OWNER = 'dev'
 
@@ -28,7 +29,7 @@ export async function writeBin(cluster: Cluster): Promise<void> {
   await chmod(cpc, 0o755)
 }
 
-/** Writes the file that a person sources: `. .dev/env`. */
+/** Writes the file that a person sources, `. .dev/env`, and the one that the tests read. */
 export async function writeEnvFile(cluster: Cluster): Promise<void> {
   await mkdir(DEV_DIR, { recursive: true })
   const entries: Record<string, string> = {
@@ -40,4 +41,19 @@ export async function writeEnvFile(cluster: Cluster): Promise<void> {
   const lines = Object.entries(entries).map(([name, value]) => `export ${name}=${quote(value)}`)
   const path = `case ":$PATH:" in *:${quote(BIN_DIR)}:*) ;; *) export PATH=${quote(BIN_DIR)}:"$PATH" ;; esac`
   await writeFile(ENV_FILE, ['# Source this file: . .dev/env', ...lines, path, ''].join('\n'))
+  const { kind, kubeconfigPath, gatewayUrl } = cluster
+  await writeFile(CLUSTER_FILE, `${JSON.stringify({ kind, kubeconfigPath, gatewayUrl })}\n`)
+}
+
+const runningCluster = z.object({
+  kind: z.enum(['devcluster', 'kind', 'existing']),
+  kubeconfigPath: z.string(),
+  gatewayUrl: z.string(),
+})
+
+/** The cluster that `make up` last brought up. @throws Error when there is none */
+export async function readRunningCluster(): Promise<z.infer<typeof runningCluster>> {
+  const text = await readFile(CLUSTER_FILE, 'utf8').catch(() => undefined)
+  if (text === undefined) throw new Error('No cluster is up: run `make up` first.')
+  return runningCluster.parse(JSON.parse(text))
 }

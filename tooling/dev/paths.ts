@@ -6,6 +6,7 @@ export const DEV_DIR = join(ROOT, '.dev')
 export const BIN_DIR = join(DEV_DIR, 'bin')
 export const LOG_DIR = join(DEV_DIR, 'logs')
 export const ENV_FILE = join(DEV_DIR, 'env')
+export const CLUSTER_FILE = join(DEV_DIR, 'cluster.json')
 export const CHART_DIR = join(ROOT, 'charts/pocket-console')
 export const EXAMPLE_SESSION = join(ROOT, 'docs/examples/session.yaml')
 

@@ -1,8 +1,9 @@
 // `make check` and `make test`: every runner in turn, none skipped because another failed, and one line that sums them up.
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { readEnv } from './env.ts'
+import { readRunningCluster } from './env-file.ts'
 import { BIN_DIR, LOG_DIR, ROOT } from './paths.ts'
 import { goTally, vitestTally, type Tally, addTallies, NO_TESTS } from './tally.ts'
 import { step, StepFailed, type Run } from './steps.ts'
@@ -24,30 +25,33 @@ async function reported(title: string, exitCode: number | undefined, tally: Tall
   return Promise.resolve(addTallies(tally, FAILED))
 }
 
-function vitest(title: string, project: string, env: Record<string, string> = {}): Runner {
+const VITEST = ['exec', 'vitest', 'run', '--reporter=default', '--reporter=json'] as const
+
+async function runVitest(project: string, args: readonly string[], env: Record<string, string>): Promise<Tally> {
+  const report = join(LOG_DIR, `vitest-${project}.json`)
+  await rm(report, { force: true })
+  const options = { cwd: ROOT, env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit', reject: false } as const
+  const all = [...VITEST, '--project', project, `--outputFile.json=${report}`, ...args]
+  const { exitCode } = await execa('pnpm', all, options)
+  return reported(project, exitCode, vitestTally(await readFile(report, 'utf8').catch(() => '{}')))
+}
+
+const unitTests: Runner = { title: 'Unit tests', run: () => runVitest('unit', [], {}) }
+
+/** Tests on the cluster that `make up` brought up. Those of devcluster itself need it to be one. */
+function clusterTests(title: string, project: string): Runner {
   return {
     title,
     run: async () => {
-      const report = join(LOG_DIR, `vitest-${project}.json`)
-      const args = [
-        'exec',
-        'vitest',
-        'run',
-        '--project',
-        project,
-        '--reporter=default',
-        '--reporter=json',
-        `--outputFile.json=${report}`,
-      ]
-      const { exitCode } = await execa('pnpm', args, {
-        cwd: ROOT,
-        env,
-        stdin: 'ignore',
-        stdout: 'inherit',
-        stderr: 'inherit',
-        reject: false,
-      })
-      return reported(title, exitCode, vitestTally(await readFile(report, 'utf8').catch(() => '{}')))
+      const { kind, kubeconfigPath, gatewayUrl } = await readRunningCluster()
+      const { path, stateDir } = readEnv()
+      const env = {
+        KUBECONFIG: kubeconfigPath,
+        CPC_GATEWAY_URL: gatewayUrl,
+        CPC_STATE_DIR: stateDir,
+        PATH: `${BIN_DIR}:${path}`,
+      }
+      return runVitest(project, kind === 'devcluster' ? [] : ['--exclude', 'devcluster/**'], env)
     },
   }
 }
@@ -86,22 +90,14 @@ const statics: readonly Runner[] = [
   tool('Lint: go vet', 'go', ['vet', './...'], join(ROOT, 'sandbox-image/holder')),
 ]
 
-const units: readonly Runner[] = [vitest('Unit tests', 'unit'), goTest('Holder tests', 'sandbox-image/holder')]
+const units: readonly Runner[] = [unitTests, goTest('Holder tests', 'sandbox-image/holder')]
 
-function clusterRunners(): readonly Runner[] {
-  const env = readEnv()
-  const kubeconfig =
-    env.clusterChoice === 'existing' && env.kubeconfigPath !== undefined
-      ? env.kubeconfigPath
-      : join(env.stateDir, 'kubeconfig')
-  const onCluster = { KUBECONFIG: kubeconfig, PATH: `${BIN_DIR}:${env.path}`, CPC_STATE_DIR: env.stateDir }
-  return [
-    tool('Up', 'node', ['tooling/dev/up.ts']),
-    tool('Generated files', 'node', ['tooling/dev/verify.ts']),
-    vitest('Cluster tests', 'cluster', onCluster),
-    vitest('Disruption tests', 'disruption', onCluster),
-  ]
-}
+const onCluster: readonly Runner[] = [
+  tool('Up', 'node', ['tooling/dev/up.ts']),
+  tool('Generated files', 'node', ['tooling/dev/verify.ts']),
+  clusterTests('Cluster tests', 'cluster'),
+  clusterTests('Disruption tests', 'disruption'),
+]
 
 async function runAll(runners: readonly Runner[]): Promise<Tally> {
   let total = NO_TESTS
@@ -118,7 +114,7 @@ async function runAll(runners: readonly Runner[]): Promise<Tally> {
 }
 
 const all = process.argv[2] === 'all'
-const total = await runAll([...statics, ...units, ...(all ? clusterRunners() : [])])
+const total = await runAll([...statics, ...units, ...(all ? onCluster : [])])
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`)
 process.exitCode = total.failed > 0 ? 1 : 0
