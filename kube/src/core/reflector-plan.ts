@@ -16,8 +16,11 @@ export const WATCH_SECONDS_MAX = 600
 /** Silence on a watch, bookmarks included (about one a minute), after which it counts as dead: random in this range. */
 export const SILENCE_MS_MIN = 90_000
 export const SILENCE_MS_MAX = 120_000
-/** So many watches in a row without one usable event, though each was opened: the version itself is suspect. List again. */
-export const FRUITLESS_WATCHES_MAX = 3
+/**
+ * So many watches in a row without one usable event, though each was opened: the version itself is suspect. List again.
+ * A server restored from a backup opens a watch from a version of its future, and says nothing on it.
+ */
+export const FRUITLESS_WATCHES_MAX = 2
 /** Longest Retry-After that is honoured. */
 const RETRY_AFTER_MS_MAX = 30_000
 

@@ -7,7 +7,7 @@ import {
   type TestServer,
   testTransport,
 } from '../../test/http-server.ts'
-import { createFastClock, until } from '../../test/time.ts'
+import { createFastClock, settle, until } from '../../test/time.ts'
 import { createEventRecorder } from './event-recorder.ts'
 import { createKubeClient } from './kube-client.ts'
 
@@ -58,6 +58,18 @@ describe('event recorder', () => {
     const { name } = first?.body['metadata'] as { name: string }
     expect(last).toMatchObject({ method: 'PATCH', path: `/apis/events.k8s.io/v1/namespaces/n/events/${name}` })
     expect(last?.body).toMatchObject({ series: { count: 3 } })
+  })
+
+  it('[K61] does not let a flush wait for the next turn of a series', async () => {
+    const { server, recorder } = await setUp(accept, 1)
+    recorder.record(subject, note)
+    await until(() => server.requests.length === 1)
+    for (let count = 0; count < 3; count += 1) {
+      recorder.record(subject, note)
+      await settle()
+    }
+    await recorder.flush(5000)
+    expect(written(server).at(-1)?.body).toMatchObject({ series: { count: 4 } })
   })
 
   it('[K63] returns at once and gives up after three tries, while the server is away', async () => {

@@ -207,8 +207,9 @@ function writeRequest(options: WriteOptions): CallOptions & { query: NonNullable
   }
 }
 
+/** A type in the body wins: some subresources (`eviction`, `token`) take objects of another kind. */
 function typed(resource: Resource, body: KubeObject): KubeObject {
-  return { ...body, apiVersion: apiVersionOf(resource), kind: resource.kind }
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...body }
 }
 
 function refOf(object: KubeObject, namespace: string | undefined): ObjectRef {
