@@ -104,7 +104,15 @@ export default tseslint.config(
   },
   {
     // Command line programs and build scripts talk to a person through the console.
-    files: ['cli/**/*.ts', 'devcluster/**/*.ts', 'tooling/**/*.ts', '**/build.ts', '**/generate.ts', 'e2e/**/*.ts', 'bench/**/*.ts'],
+    files: [
+      'cli/**/*.ts',
+      'devcluster/**/*.ts',
+      'tooling/**/*.ts',
+      '**/build.ts',
+      '**/generate.ts',
+      'e2e/**/*.ts',
+      'bench/**/*.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
 )
