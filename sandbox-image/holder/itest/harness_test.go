@@ -100,14 +100,17 @@ func bash(script string) options { return options{command: []string{"bash", "-c"
 func start(t testing.TB, o options) *pod {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "holder-pod-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	must(t, err)
 	p := &pod{
 		t: t, dir: dir, home: filepath.Join(dir, "home"), shellUID: int(shellUIDs.Add(1)), options: o,
 		log: &syncBuffer{}, exited: make(chan error, 1),
 	}
+	t.Cleanup(func() {
+		os.RemoveAll(dir)
+		if strings.Contains(p.log.String(), "DATA RACE") {
+			t.Errorf("a role has a data race:\n%s", p.log)
+		}
+	})
 	for _, folder := range []string{"", "run", "run/holder", "run/init", "claim", "home"} {
 		must(t, os.MkdirAll(filepath.Join(dir, folder), 0o777))
 		must(t, os.Chmod(filepath.Join(dir, folder), 0o777))
@@ -154,6 +157,7 @@ func (p *pod) environment() []string {
 		"CPC_RUN_DIR=" + filepath.Join(p.dir, "run"),
 		"CPC_CLAIM_FILE=" + filepath.Join(p.dir, "claim/claim"),
 		"CPC_TERMINATION_LOG=" + p.terminationLog(),
+		"GORACE=atexit_sleep_ms=0",
 	}, p.options.environment...)
 }
 

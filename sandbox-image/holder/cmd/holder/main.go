@@ -52,6 +52,8 @@ func run(role string, args []string) int {
 	case "hold":
 		return runHold(runDir)
 	case "init":
+		return exitCode(shellinit.Prepare(afterDashes(args)))
+	case shellinit.StageInit:
 		return shellinit.Run(shellinit.Config{
 			Version: version, RunDir: runDir, Command: afterDashes(args), Diagnostics: os.Stderr,
 		})

@@ -3,16 +3,14 @@
 //
 // It has the user's uid, and its threads count against the user's RLIMIT_NPROC. So it trusts nothing that comes from
 // inside the container, has few threads, and needs neither more of them nor more memory once the shell runs.
-// shellinit.go is the course of events, signals.go keeps the user's signals off, stage.go becomes the shell.
+// runtime.go makes it small, shellinit.go is the course of events, signals.go keeps the user's signals off, and stage.go
+// becomes the shell.
 package shellinit
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -42,9 +40,9 @@ type initializer struct {
 	gone    chan struct{} // closed when the holder is gone
 	reaped  chan ended    // closed when nothing runs any more
 	holder  *sock.Conn
-	slave   *os.File    // kept open, so that the terminal lives as long as anything that may use it
-	shell   int         // pid
-	started chan string // why the shell did not start, or ""
+	slave   *os.File // kept open, so that the terminal lives as long as anything that may use it
+	shell   int      // pid
+	failure *os.File // where the shell's process tells why it did not become the command
 }
 
 // ended is a process that was reaped.
@@ -53,14 +51,14 @@ type ended struct {
 	status syscall.WaitStatus
 }
 
-// Run starts the command and stays until the holder is gone; it gives the exit code of the process.
+// Run is the stage that Prepare starts. It starts the command and stays until the holder is gone; it gives the exit code
+// of the process.
 func Run(config Config) int {
 	i := &initializer{
-		config:  config,
-		asked:   make(chan struct{}),
-		gone:    make(chan struct{}),
-		reaped:  make(chan ended),
-		started: make(chan string, 1),
+		config: config,
+		asked:  make(chan struct{}),
+		gone:   make(chan struct{}),
+		reaped: make(chan ended),
 	}
 	code, err := i.run()
 	if err != nil {
@@ -71,15 +69,12 @@ func Run(config Config) int {
 }
 
 func (i *initializer) run() (code uint8, err error) {
-	if os.Getpid() != 1 {
-		return 0, errors.New("it ends every process it can see, so it only runs as PID 1 of a container")
+	if err := mustBeInit(); err != nil {
+		return 0, err
 	}
 	if err := beDeaf(); err != nil {
 		return 0, err
 	}
-	runtime.GOMAXPROCS(1) // fewer threads
-	// A collection may want a thread when the user has left none, and there is no garbage to speak of.
-	debug.SetGCPercent(-1)
 	if err := i.connect(); err != nil {
 		return 0, err
 	}
@@ -90,7 +85,7 @@ func (i *initializer) run() (code uint8, err error) {
 	go i.listen()
 	code = i.untilNothingRuns()
 	i.slave.Close()
-	report := messages.FromInit{Kind: messages.InitExit, ExitCode: code, Message: <-i.started}
+	report := messages.FromInit{Kind: messages.InitExit, ExitCode: code, Message: i.startFailure()}
 	if err := i.holder.Send(report); err != nil {
 		fmt.Fprintf(i.config.Diagnostics, "init: the holder was not told: %v\n", err)
 	}
@@ -132,14 +127,15 @@ func (i *initializer) dial() (*sock.Conn, error) {
 
 // start runs the stage that sets the limits and becomes the command, as leader of a new session on the pty.
 func (i *initializer) start() error {
-	told, tells, err := os.Pipe()
-	if err != nil {
+	var tells *os.File
+	var err error
+	if i.failure, tells, err = os.Pipe(); err != nil {
 		return err
 	}
 	defer tells.Close()
 	terminal := i.slave.Fd()
 	argv := append([]string{"holder", StageShell, "--"}, i.config.Command...)
-	i.shell, err = syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{
+	i.shell, err = syscall.ForkExec(self, argv, &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: []uintptr{terminal, terminal, terminal, tells.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0},
@@ -147,12 +143,13 @@ func (i *initializer) start() error {
 	if err != nil {
 		return fmt.Errorf("the shell's process does not start: %w", err)
 	}
-	go func() {
-		defer told.Close()
-		text, _ := io.ReadAll(io.LimitReader(told, stageMessageBytesMax))
-		i.started <- string(text)
-	}()
 	return nil
+}
+
+// startFailure is why the shell's process did not become the command, or "". Whoever could write it has ended.
+func (i *initializer) startFailure() string {
+	text, _ := io.ReadAll(io.LimitReader(i.failure, stageMessageBytesMax))
+	return string(text)
 }
 
 // reap collects every process that ends: PID 1 is everybody's parent in the end. Without children nothing runs.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -77,26 +76,6 @@ func goHome(home string) {
 		_ = os.Chdir("/")
 	}
 }
-
-// shellEnvironment leaves out what is between the operator and us, and what the kubelet tells every container about a
-// cluster that this one cannot reach; it fills in what an image may lack.
-func shellEnvironment(all []string) []string {
-	var kept []string
-	for _, entry := range all {
-		if strings.HasPrefix(entry, "CPC_") || strings.HasPrefix(entry, "KUBERNETES_") {
-			continue
-		}
-		kept = append(kept, entry)
-	}
-	for name, value := range map[string]string{"TERM": "xterm-256color", "PATH": defaultPath} {
-		if _, set := os.LookupEnv(name); !set {
-			kept = append(kept, name+"="+value)
-		}
-	}
-	return kept
-}
-
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // setLimits sets the session's limits, hard and soft alike. Without any of them the shell must not run.
 func setLimits() error {

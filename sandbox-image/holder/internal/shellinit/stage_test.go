@@ -14,6 +14,14 @@ func TestEnvironmentOfTheShell(t *testing.T) {
 	if !slices.Equal(got, []string{"HOME=/home/user", "NOT_CPC_=1", "TERM=dumb"}) {
 		t.Errorf("[H31] got %q", got)
 	}
+	small := smallEnvironment([]string{"GOMAXPROCS=8", "TERM=dumb"})
+	slices.Sort(small)
+	if !slices.Equal(small, []string{"CPC_SAVED_GOMAXPROCS=8", "GOGC=off", "GOMAXPROCS=1", "TERM=dumb"}) {
+		t.Errorf("[H32] environment of the init: %q", small)
+	}
+	if got := shellEnvironment(small); !slices.Equal(got, []string{"GOMAXPROCS=8", "TERM=dumb"}) {
+		t.Errorf("[H31] given back: %q", got)
+	}
 	os.Unsetenv("TERM")
 	if got := shellEnvironment(nil); !slices.Contains(got, "TERM=xterm-256color") {
 		t.Errorf("[H31] without TERM: %q", got)
