@@ -18,6 +18,7 @@ import { statusPatch } from '../core/status-patch.ts'
 import { terminalSessions } from './caches.ts'
 import type { HolderExec } from './holder-exec.ts'
 import type { MemoryBook } from './memory-book.ts'
+import type { OwnWrites } from './own-writes.ts'
 
 /** The session a plan is about. `uid` is undefined if it is gone and nobody remembers it. */
 export interface Subject {
@@ -42,6 +43,7 @@ export interface ApplyOptions {
   client: KubeClient
   holder: HolderExec
   memory: MemoryBook
+  ownWrites: OwnWrites
   events: EventRecorder
   logger: Logger
   nowMs: () => number
@@ -213,12 +215,14 @@ class PlanApplier implements Applier {
     { before, after }: ActionOf<'writeStatus'>,
     signal: AbortSignal,
   ): Promise<Applied> {
-    const { client, logger, onPhaseChange } = this.#options
+    const { client, logger, onPhaseChange, ownWrites } = this.#options
     const { uid, resourceVersion } = subject
     const body = { metadata: { uid, resourceVersion }, status: statusPatch(before, after) }
     try {
       const ref = refOf(subject, subject.name)
-      await client.patch(terminalSessions, ref, { type: 'merge', body }, { subresource: 'status', signal })
+      const patch = { type: 'merge', body } as const
+      const written = await client.patch(terminalSessions, ref, patch, { subresource: 'status', signal })
+      ownWrites.record(resourceVersion ?? '', written)
     } catch (error) {
       if (isNotFound(error)) return 'done'
       // Computed from an older session than the server's: the watch brings the newer one, or has brought it.

@@ -5,18 +5,19 @@ import type { Observed, ObservedAbsence, PodObservation, SessionView } from '../
 import { isControlledBy, namespaceView, nodeView, podView, sessionOfPod, sessionView } from '../core/views.ts'
 import { BY_SESSION, BY_SHELL_UID, type Caches, type NamespaceCaches } from './caches.ts'
 import type { MemoryBook } from './memory-book.ts'
+import type { OwnWrites } from './own-writes.ts'
 
 export type Observe = (key: string) => Observed
 
 /** @returns a function from a session's key (`namespace/name`) to what is known about it */
-export function createObserver(caches: Caches, memory: MemoryBook): Observe {
+export function createObserver(caches: Caches, memory: MemoryBook, ownWrites: OwnWrites): Observe {
   return key => {
     const { namespace = '', name } = parseObjectKey(key)
     const own = caches.byNamespace.get(namespace)
     if (!own) throw new Error(`the namespace ${namespace} is not watched (CPC_SESSION_NAMESPACES)`)
     const raw = own.sessions.store.get(key)
     if (!raw) return absence(own, { namespace, name }, memory)
-    const session = sessionView(raw)
+    const session = sessionView(ownWrites.newest(raw))
     const namespaceObject = own.namespace.store.get(namespace)
     return {
       kind: 'present',

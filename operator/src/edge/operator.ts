@@ -19,6 +19,7 @@ import { createCaches, type Caches, type NamespaceCaches } from './caches.ts'
 import { createHolderExec } from './holder-exec.ts'
 import { createMemoryBook, type MemoryBook } from './memory-book.ts'
 import { createObserver } from './observe.ts'
+import { createOwnWrites } from './own-writes.ts'
 import { createSessionMetrics } from './session-metrics.ts'
 
 const NAME = 'terminalsession'
@@ -106,12 +107,13 @@ function isUnfinished({ status }: TerminalSession): boolean {
 function reconciler(options: OperatorOptions, caches: Caches, memory: MemoryBook) {
   const { client, events, logger, registry, settings } = options
   const nowMs = () => Date.now()
-  const observe = createObserver(caches, memory)
+  const ownWrites = createOwnWrites()
+  const observe = createObserver(caches, memory, ownWrites)
   const onPhaseChange = createSessionMetrics(registry, () =>
     [...caches.byNamespace.values()].flatMap(({ sessions }) => sessions.store.list()),
   )
   const holder = createHolderExec(client.transport)
-  const applier = createApplier({ client, holder, memory, events, logger, nowMs, onPhaseChange })
+  const applier = createApplier({ client, holder, memory, ownWrites, events, logger, nowMs, onPhaseChange })
   return async (key: string, signal: AbortSignal) => {
     const observed = observe(key)
     const plan = reconcile(observed, settings, nowMs())
