@@ -72,15 +72,17 @@ describe('reflector plan', () => {
     expect(afterWatch(watching, ended({ reason: 'expired' }), low).afterMs).toBe(0)
   })
 
-  it('[K25] lists again after two watches that opened and brought nothing', () => {
+  it('[K25] lists again after two watches that were answered and brought nothing', () => {
     const deaf = ended({ reason: 'silent', events: 0, lastedMs: 100_000 })
     const one = afterWatch(watching, deaf, low)
     expect(one.action.kind).toBe('watch')
     expect(afterWatch(one, deaf, low).action.kind).toBe('list')
     expect(afterWatch(afterWatch(one, ended({ events: 1 }), low), deaf, low).action.kind).toBe('watch')
-    // An API server that is away is no reason to list: nothing was opened.
+    const refused = ended({ opened: 'refused', events: 0 })
+    expect(afterWatch(afterWatch(watching, refused, low), refused, low).action.kind).toBe('list')
+    // An API server that is away is no reason to list.
     let away = watching
-    for (let count = 0; count < 5; count += 1) away = afterWatch(away, ended({ opened: 'refused', events: 0 }), low)
+    for (let count = 0; count < 5; count += 1) away = afterWatch(away, ended({ opened: 'unavailable', events: 0 }), low)
     expect(away.action.kind).toBe('watch')
   })
 

@@ -17,7 +17,7 @@ export const WATCH_SECONDS_MAX = 600
 export const SILENCE_MS_MIN = 90_000
 export const SILENCE_MS_MAX = 120_000
 /**
- * So many watches in a row without one usable event, though each was opened: the version itself is suspect. List again.
+ * So many watches in a row without one usable event, though the server is there: the version itself is suspect. List again.
  * A server restored from a backup opens a watch from a version of its future, and says nothing on it.
  */
 export const FRUITLESS_WATCHES_MAX = 2
@@ -33,7 +33,7 @@ export interface ReflectorPlan {
   readonly afterMs: number
   /** Failures since something went well. */
   readonly failures: number
-  /** Watches in a row that were opened and brought nothing. */
+  /** Watches in a row that the server answered and that brought nothing. */
   readonly fruitless: number
 }
 
@@ -56,7 +56,8 @@ export interface WatchOutcome {
   lastedMs: number
   /** Events and bookmarks processed. */
   events: number
-  opened: 'opened' | 'refused'
+  /** 'refused': the server answered and did not like the request. 'unavailable': away or overloaded. */
+  opened: 'opened' | 'refused' | 'unavailable'
   retryAfterMs: number | undefined
 }
 
@@ -75,7 +76,7 @@ export function afterList(plan: ReflectorPlan, outcome: ListOutcome, random: Ran
 /** Next step after a WATCH. */
 export function afterWatch(plan: ReflectorPlan, outcome: WatchOutcome, random: Random): ReflectorPlan {
   const known = outcome.lastedMs >= HEALTHY_AFTER_MS && outcome.reason !== 'silent' ? { ...plan, failures: 0 } : plan
-  const fruitless = outcome.events > 0 || outcome.opened === 'refused' ? 0 : known.fruitless + 1
+  const fruitless = outcome.events > 0 || outcome.opened === 'unavailable' ? 0 : known.fruitless + 1
   const resume: ReflectorPlan = { ...known, fruitless, action: watchFrom(outcome.resourceVersion, random) }
   switch (outcome.reason) {
     case 'expired':

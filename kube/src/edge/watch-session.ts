@@ -35,7 +35,7 @@ export async function runWatch<T extends KubeObject>(
   const { clock, action } = session
   const startedMs = clock.nowMs()
   const progress: Progress = { resourceVersion: action.resourceVersion, events: 0 }
-  let opened: WatchOutcome['opened'] = 'refused'
+  let opened: WatchOutcome['opened'] = 'unavailable'
   let end: End
   try {
     const stream = await open(session)
@@ -43,6 +43,7 @@ export async function runWatch<T extends KubeObject>(
     end = await follow(session, stream, progress)
   } catch (error) {
     end = endOf(error)
+    if (error instanceof ApiError && error.code !== 429 && error.code !== 503) opened = 'refused'
   }
   const { reason, error, retryAfterMs } = end
   const outcome = { reason, ...progress, opened, retryAfterMs, lastedMs: clock.nowMs() - startedMs }
