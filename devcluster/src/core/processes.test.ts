@@ -84,6 +84,11 @@ describe('configuration documents', () => {
     expect(plugins[1]).toMatchObject({ sysctl: { 'net.ipv6.conf.eth0.disable_ipv6': '1' } })
   })
 
+  it('[D35] gives pods that dial in vain few repeats', () => {
+    const { plugins } = JSON.parse(podNetworkConfig(node!)) as { plugins: Record<string, unknown>[] }
+    expect(plugins[1]).toMatchObject({ sysctl: { 'net.ipv4.tcp_syn_retries': '2' } })
+  })
+
   it('[D41] has exactly one default StorageClass, and a folder of its own for each node’s volumes', () => {
     const documents = addonManifests(layout, images)
       .split('---\n')
