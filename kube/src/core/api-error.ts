@@ -18,7 +18,7 @@ export interface StatusDetails {
   causes?: StatusCause[]
 }
 
-export interface StatusCause {
+interface StatusCause {
   reason?: string
   message?: string
   field?: string

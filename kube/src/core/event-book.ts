@@ -11,18 +11,18 @@ const EVENT_NAME_SUBJECT_CHARS_MAX = 200
 /** The same event within this time of the last one continues its series; afterwards a new event begins. */
 export const SERIES_IDLE_MS = 6 * 60_000
 /** A running series is written at most this often. */
-export const SERIES_WRITE_INTERVAL_MS = 10_000
+const SERIES_WRITE_INTERVAL_MS = 10_000
 /** Series remembered; the one longest unseen goes first. */
-export const SERIES_MAX = 1_024
+const SERIES_MAX = 1_024
 /** New events waiting to be written; one more is dropped and counted. */
 export const PENDING_EVENTS_MAX = 512
 /** Events per subject: so many at once, then one every five minutes. */
 export const SUBJECT_BURST = 25
-export const SUBJECT_PER_SECOND = 1 / 300
+const SUBJECT_PER_SECOND = 1 / 300
 /** Subjects whose budgets are remembered. */
-export const SUBJECTS_MAX = 1_024
+const SUBJECTS_MAX = 1_024
 /** Attempts to write one event. */
-export const EVENT_WRITE_ATTEMPTS_MAX = 3
+const EVENT_WRITE_ATTEMPTS_MAX = 3
 /** Pause after a failed attempt; times the attempt's number. */
 const EVENT_RETRY_MS = 2_000
 
@@ -52,19 +52,19 @@ export interface EventSource {
   reportingInstance: string
 }
 
-export interface Moment {
+interface Moment {
   /** Monotonic. */
   nowMs: number
   wallMs: number
 }
 
-export interface EventSeries {
+interface EventSeries {
   count: number
   lastObservedTime: string
 }
 
 /** An events.k8s.io/v1 Event as we write it. */
-export interface EventObject extends EventSource {
+interface EventObject extends EventSource {
   apiVersion: 'events.k8s.io/v1'
   kind: 'Event'
   metadata: { name: string; namespace: string }
@@ -89,7 +89,7 @@ interface WriteTarget {
 export type EventWrite =
   (WriteTarget & { kind: 'create'; event: EventObject }) | (WriteTarget & { kind: 'series'; series: EventSeries })
 
-export type NextWrite = { kind: 'write'; write: EventWrite } | { kind: 'wait'; untilMs: number } | { kind: 'idle' }
+type NextWrite = { kind: 'write'; write: EventWrite } | { kind: 'wait'; untilMs: number } | { kind: 'idle' }
 
 /** 'gone': the event no longer exists, so a series must start again. 'retry': later. 'refused': give it up. */
 export type WriteResult = 'written' | 'gone' | 'retry' | 'refused'

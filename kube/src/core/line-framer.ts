@@ -1,7 +1,7 @@
 // Cuts a byte stream into lines. Text is decoded per whole line, so a character split between chunks stays whole.
 
 /** Longest line of a watch. etcd stores at most 1.5 MiB per object; its JSON form is a few times that. */
-export const WATCH_LINE_BYTES_MAX = 8 * 1024 * 1024
+const WATCH_LINE_BYTES_MAX = 8 * 1024 * 1024
 
 const NEWLINE = 0x0a
 

@@ -2,8 +2,8 @@
 // Its size is bounded by the number of objects whose keys are added: every key is held once in each set, whatever is added.
 import { createHeap } from './heap.ts'
 
-export const PRIORITY_MIN = -100
-export const PRIORITY_MAX = 100
+const PRIORITY_MIN = -100
+const PRIORITY_MAX = 100
 
 export interface TakenItem {
   key: string

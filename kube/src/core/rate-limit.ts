@@ -1,9 +1,9 @@
 // How long a failed key waits: its own doubling pause, and a token bucket over all keys.
 
-export const ITEM_BACKOFF_BASE_MS = 5
-export const ITEM_BACKOFF_MAX_MS = 1_000_000
-export const BUCKET_PER_SECOND = 10
-export const BUCKET_BURST = 100
+const ITEM_BACKOFF_BASE_MS = 5
+const ITEM_BACKOFF_MAX_MS = 1_000_000
+const BUCKET_PER_SECOND = 10
+const BUCKET_BURST = 100
 
 export interface ItemBackoff {
   /** Counts one failure of the key and returns its pause. */

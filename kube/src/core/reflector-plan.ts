@@ -2,25 +2,25 @@
 import type { Random } from './clock.ts'
 
 /** First pause after a failure; doubles to BACKOFF_MAX_MS. */
-export const BACKOFF_BASE_MS = 800
-export const BACKOFF_MAX_MS = 30_000
+const BACKOFF_BASE_MS = 800
+const BACKOFF_MAX_MS = 30_000
 /** A watch that lived so long was healthy: the next failure starts from the first pause again. */
-export const HEALTHY_AFTER_MS = 60_000
+const HEALTHY_AFTER_MS = 60_000
 /** A server that ends a watch sooner than this did not end it for its age. */
-export const SHORT_WATCH_MS = 5_000
+const SHORT_WATCH_MS = 5_000
 /** Largest random pause before listing again after 410, so that clients of a restarted server spread. */
-export const RELIST_JITTER_MS = 1_000
+const RELIST_JITTER_MS = 1_000
 /** The server is asked to end a watch after a random time in this range, so that watches spread over its replicas. */
-export const WATCH_SECONDS_MIN = 300
-export const WATCH_SECONDS_MAX = 600
+const WATCH_SECONDS_MIN = 300
+const WATCH_SECONDS_MAX = 600
 /** Silence on a watch, bookmarks included (about one a minute), after which it counts as dead: random in this range. */
-export const SILENCE_MS_MIN = 90_000
-export const SILENCE_MS_MAX = 120_000
+const SILENCE_MS_MIN = 90_000
+const SILENCE_MS_MAX = 120_000
 /**
  * So many watches in a row without one usable event, though the server is there: the version itself is suspect. List again.
  * A server restored from a backup opens a watch from a version of its future, and says nothing on it.
  */
-export const FRUITLESS_WATCHES_MAX = 2
+const FRUITLESS_WATCHES_MAX = 2
 /** Longest Retry-After that is honoured. */
 const RETRY_AFTER_MS_MAX = 30_000
 

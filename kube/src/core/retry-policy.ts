@@ -8,7 +8,7 @@ export const CALL_ATTEMPTS_MAX = 6
 const PAUSE_BASE_MS = 250
 const PAUSE_MAX_MS = 5_000
 /** A server that asks for more gets no second attempt from inside a call: the caller decides. */
-export const RETRY_AFTER_MS_MAX = 30_000
+const RETRY_AFTER_MS_MAX = 30_000
 
 /**
  * How often the same request may take effect.

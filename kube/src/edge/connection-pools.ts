@@ -3,9 +3,9 @@ import { Agent } from 'undici'
 import type { ConnectionCredentials } from './cluster.ts'
 
 /** Connections for requests. One answers in milliseconds; more only queue in the API server. */
-export const REQUEST_CONNECTIONS_MAX = 16
+const REQUEST_CONNECTIONS_MAX = 16
 /** Connections for watches and other long answers: one each. */
-export const WATCH_CONNECTIONS_MAX = 128
+const WATCH_CONNECTIONS_MAX = 128
 /** Shorter than the API server's own 90 s, so that it is us who close an idle connection, and no request meets a closing one. */
 const KEEP_ALIVE_MS = 30_000
 const CONNECT_TIMEOUT_MS = 10_000

@@ -58,7 +58,7 @@ describe('controller', () => {
     expect(await controller.stop()).toBe('drained')
   })
 
-  it('[K50] comes back after requeueAfterMs, after an error, and not after a TerminalError', async () => {
+  it('[K50] [K53] comes back after requeueAfterMs, after an error, and not after a TerminalError, and counts it all', async () => {
     const calls: string[] = []
     const { controller, queue, registry } = setUp(key => {
       calls.push(key)

@@ -37,7 +37,7 @@ export interface ControllerOptions {
   clock?: Clock
 }
 
-export const RECONCILE_TIMEOUT_MS = 60_000
+const RECONCILE_TIMEOUT_MS = 60_000
 /** Workers unless told otherwise. */
 const WORKERS = 4
 /** Time for the waiting keys at `stop`. */

@@ -53,7 +53,7 @@ export interface ExecStream {
 }
 
 /** Time for the whole upgrade. */
-export const EXEC_CONNECT_TIMEOUT_MS = 15_000
+const EXEC_CONNECT_TIMEOUT_MS = 15_000
 
 /**
  * Starts a process. Handlers may be called before the promise resolves.

@@ -10,7 +10,7 @@ import { transportErrorFrom } from './http-failure.ts'
 import type { Transport } from './transport.ts'
 
 /** Largest frame we accept; the server sends 32 KiB frames. */
-export const EXEC_FRAME_BYTES_MAX = 1024 * 1024
+const EXEC_FRAME_BYTES_MAX = 1024 * 1024
 /** Largest body of a refusal we read. */
 const REFUSAL_BYTES_MAX = 64 * 1024
 /** TCP keep-alive finds a dead peer even while the stream is paused and pongs cannot be read. */

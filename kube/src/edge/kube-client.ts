@@ -73,7 +73,7 @@ export interface KubeClient {
 }
 
 /** Objects per page of `listAll`. */
-export const LIST_PAGE_OBJECTS = 500
+const LIST_PAGE_OBJECTS = 500
 
 const patchTypes = { merge: 'application/merge-patch+json', json: 'application/json-patch+json' } as const
 

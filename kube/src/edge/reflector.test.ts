@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { sendStatus, testTransport } from '../../test/http-server.ts'
+import { sendJson, sendStatus, testTransport } from '../../test/http-server.ts'
 import { createFastClock, until } from '../../test/time.ts'
 import { startWatchServer, type Thing, type WatchServer } from '../../test/watch-server.ts'
 import { defineResource } from '../core/resource.ts'
@@ -256,6 +256,26 @@ describe('reflector', () => {
     expect(rig.reflector.hasSynced()).toBe(false)
     await rig.reflector.waitForSync()
     expect(rig.reflector.store.get('n/a')?.value).toBe('1')
+  })
+
+  it('[K26] catches up with what changed while a slow list was on its way', async () => {
+    const rig = await startRig()
+    rig.server.put('a', '1')
+    const [a] = [...rig.server.objects.values()]
+    let answer: () => void = () => undefined
+    rig.server.faults.push(response => {
+      answer = () => sendJson(response, { metadata: { resourceVersion: '101' }, items: [a] })
+      return 'answered'
+    })
+    rig.reflector.start()
+    await until(() => rig.server.lists.length === 1)
+    rig.server.remove('a')
+    rig.server.put('b', '1')
+    expect(rig.reflector.hasSynced()).toBe(false)
+    answer()
+    await rig.converged()
+    expect(rig.changes.map(change => `${change.type} ${change.key}`)).toEqual(['added n/a', 'deleted n/a', 'added n/b'])
+    expect(rig.server.lists).toHaveLength(1)
   })
 
   it('[K28] is not harmed by a listener that throws', async () => {

@@ -270,6 +270,30 @@ describe('transport', () => {
     }).rejects.toThrow()
   })
 
+  it('[K4] takes new connections for new certificates, and lets calls in flight end on the old ones', async () => {
+    const held: (() => void)[] = []
+    let tlsVersion = '1'
+    const give = () => Promise.resolve({ headers: {}, rejectUnauthorized: true, tlsVersion })
+    const { server, transport } = await setUp(
+      (request, response) => {
+        if (request.url === '/slow') held.push(() => sendJson(response, { slow: true }))
+        else sendJson(response, {})
+      },
+      { credentials: { current: give, refresh: give } },
+    )
+    const slow = transport.request({ method: 'GET', path: '/slow' })
+    await until(() => held.length === 1)
+    await transport.request({ method: 'GET', path: '/x' })
+    expect(server.connections).toBe(2)
+    tlsVersion = '2'
+    await transport.request({ method: 'GET', path: '/x' })
+    expect(server.connections).toBe(3)
+    held[0]?.()
+    expect(await slow).toEqual({ slow: true })
+    // The old pool lets its connections go once nothing uses them.
+    await until(() => server.sockets.size === 1)
+  })
+
   it('[K4] closes everything', async () => {
     const { server, transport } = await setUp(ok)
     await transport.request({ method: 'GET', path: '/x' })

@@ -35,7 +35,7 @@ export interface ApiRequest extends CallOptions {
   repeatability?: Repeatability
 }
 
-export type StreamRequest = Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeoutMs'>
+type StreamRequest = Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeoutMs'>
 
 export interface ByteStream {
   /** The answer's body. Ends with an error when the connection breaks. */
@@ -69,9 +69,9 @@ export interface TransportOptions {
 }
 
 /** Deadline of a call that names none. */
-export const REQUEST_TIMEOUT_MS = 30_000
+const REQUEST_TIMEOUT_MS = 30_000
 /** Largest answer we read: a page of 500 pods is about 5 MB. */
-export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
+const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 /** Largest body of a refusal we read. */
 const REFUSAL_BYTES_MAX = 64 * 1024
 
