@@ -10,7 +10,7 @@ import { VERSION } from './core/version.ts'
 import type { Environment } from './env.ts'
 
 /** What a run of the program comes to. */
-export interface Run {
+interface Run {
   exitCode: number
 }
 
@@ -45,7 +45,7 @@ function addSessionCommands(program: Command, context: () => CommandContext): vo
     .command('create')
     .description('create a session and print its name')
     .argument('[name]', 'a DNS label of at most 52 characters; left out, the gateway chooses one')
-    .argument('[command...]', 'what to run instead of the shell, behind --')
+    .argument('[command...]', 'what to run instead of the shell; needs a name, and -- before it')
     .option('--image <image>', 'container image')
     .option('--cpu <quantity>', 'for example 500m')
     .option('--memory <quantity>', 'for example 512Mi')
@@ -156,8 +156,8 @@ and with 1 and a sentence when the session ended otherwise.`
 
 const EXEC_HELP = `
 The line runs in the session's own shell: cd and variables stay, and exit ends the session.
-It is a terminal: stdout and stderr arrive as one, programs may use colours and columns, and standard
-input is not passed on. Line feeds arrive as they were printed (the terminal's \\r\\n is switched off
+It is a terminal: stdout and stderr arrive as one, programs see its columns (TERM is dumb: no colours),
+and standard input is not passed on. Line feeds arrive as they were printed (the terminal's \\r\\n is switched off
 meanwhile; in an image without stty, every \\r\\n becomes \\n).
 
 While something else runs in the session, the line is not run: after --busy-wait the exit code is 124.

@@ -86,15 +86,15 @@ describe.each(['bash --norc --noprofile -i', 'dash -i'])('in %s', shell => {
   })
   it('[exec] through a cut connection: every byte once, and the line runs once', async () => {
     const running = startCpc(
-      ['exec', name, '--', 'i=0; while [ $i -lt 300 ]; do echo n$i; sleep 0.01; i=$((i+1)); done'],
+      ['exec', name, '--', 'i=0; while [ $i -lt 150 ]; do echo n$i; sleep 0.01; i=$((i+1)); done'],
       environment,
     )
-    for (const mark of ['n20', 'n120']) {
+    for (const mark of ['n20', 'n80']) {
       await until(mark, () => running.stdout().includes(`${mark}\n`))
       gateway.cut(name)
     }
     const { exitCode, stdout } = await running.finished
-    expect(stdout.toString()).toBe(Array.from({ length: 300 }, (_, i) => `n${i}\n`).join(''))
+    expect(stdout.toString()).toBe(Array.from({ length: 150 }, (_, i) => `n${i}\n`).join(''))
     expect(exitCode).toBe(0)
   })
   it('[exec] ctrl-C interrupts the line and leaves the shell as it was', async () => {
@@ -170,7 +170,7 @@ describe('sessions one cannot run a line in', () => {
       exitCode: 1,
       stderr: expect.stringContaining('--takeover') as string,
     })
-    const taken = exec('taken', 'echo ours', '--takeover')
+    const taken = exec('taken', 'echo ours', '--takeover', '--busy-wait', '1s')
     expect(await other.finished).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('took the keyboard') as string,

@@ -21,6 +21,8 @@ export const helloSchema = z.object({
 
 export const attachSchema = z.object({
   clientId: id.optional(),
+  /** A random word of the client's own (O9). */
+  clientKey: id.optional(),
   epoch: id.optional(),
   outOff: offset.optional(),
   cols: cells,

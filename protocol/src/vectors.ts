@@ -32,6 +32,7 @@ const FRAMES: [string, Frame][] = [
       type: 'ATTACH',
       body: {
         clientId: 'c1',
+        clientKey: 'k1',
         epoch: '0123456789abcdef',
         outOff: LIMITS.OFFSET_MAX,
         cols: 65_535,

@@ -10,6 +10,7 @@ export interface Peer {
 
 interface KnownClient {
   id: string
+  key: string | undefined
   peer: Peer | undefined
   next: number
   written: number
@@ -51,7 +52,15 @@ export class SimulatedHolder {
 
   /** Another person takes the lease (L1, L2). */
   rivalTakesOver(): void {
-    const rival: KnownClient = { id: `rival-${this.lease}`, peer: undefined, next: 0, written: 0, cursor: 0, acked: 0 }
+    const rival: KnownClient = {
+      id: `rival-${this.lease}`,
+      key: undefined,
+      peer: undefined,
+      next: 0,
+      written: 0,
+      cursor: 0,
+      acked: 0,
+    }
     this.give(rival)
   }
 
@@ -139,10 +148,11 @@ export class SimulatedHolder {
   }
 
   private clientFor(body: AttachBody): KnownClient {
-    const known = body.epoch === this.epoch ? this.clients.get(body.clientId ?? '') : undefined
+    const byId = body.epoch === this.epoch ? this.clients.get(body.clientId ?? '') : undefined
+    const known = byId ?? [...this.clients.values()].find(({ key }) => key !== undefined && key === body.clientKey)
     if (known) return known
     const id = `client-${this.epoch}-${this.attaches}`
-    const client = { id, peer: undefined, next: 0, written: 0, cursor: 0, acked: 0 }
+    const client = { id, key: body.clientKey, peer: undefined, next: 0, written: 0, cursor: 0, acked: 0 }
     this.clients.set(id, client)
     return client
   }

@@ -4,7 +4,7 @@ import { formatSeconds } from './duration.ts'
 import { printable } from './problem.ts'
 
 /** A disconnection shorter than this is not mentioned: most are over before a person could read of them. */
-export const QUIET_MS = 1_000
+const QUIET_MS = 1_000
 
 const LEAVE = 'ctrl-] d: leave'
 

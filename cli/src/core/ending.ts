@@ -16,6 +16,12 @@ export function describeEnd(end: End, name: string): Ending {
     case 'detached':
       return { exitCode: EXIT.ok, sentence: `Detached. Session ${name} goes on: cpc attach ${name}` }
     case 'closed':
+      if (end.error === 'lease-needed') {
+        return {
+          exitCode: EXIT.error,
+          sentence: `Somebody else has the keyboard of session ${name}; --lossless needs it. Add --takeover to take it.`,
+        }
+      }
       return { exitCode: EXIT.error, sentence: `${end.reason.replace(/\.*$/, '.')} (${end.code})` }
     case 'refused':
       return { exitCode: EXIT.error, sentence: end.message }

@@ -141,6 +141,11 @@ describe('what can go wrong', () => {
       exitCode: 1,
       sentence: expect.stringContaining('--takeover') as string,
     })
+    const refused = { kind: 'closed', code: 4403, reason: 'Needs the lease.', error: 'lease-needed' } as const
+    expect(new Bench().do({ type: 'ended', end: refused }).finish).toMatchObject({
+      exitCode: 1,
+      sentence: expect.stringContaining('--takeover') as string,
+    })
     expect(new Bench().running().do({ type: 'attached', lease: 0 }).finish).toMatchObject({
       sentence: expect.stringContaining('may still be running') as string,
     })

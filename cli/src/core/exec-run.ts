@@ -13,6 +13,9 @@ import { scan, startScan } from './marker-scanner.ts'
 /** When, after Ctrl-C, the shell is asked to clean up, and asked again; after the last of these waits cpc gives up. */
 const INTERRUPT_WAITS_MS = [200, 1_000, 2_000]
 
+/** The ERROR that answers a lossless ATTACH while somebody else types (P6). */
+const LEASE_NEEDED = 'lease-needed'
+
 export interface ExecPlan {
   name: string
   line: Uint8Array
@@ -257,6 +260,7 @@ function broken(state: ExecState, event: Breakage): ExecStep {
 
 /** The session ended before the line did: with the line's own `exit`, that is its status. */
 function endedEarly(state: ExecState, end: End): ExecStep {
+  if (end.kind === 'closed' && end.error === LEASE_NEEDED) return finish(state, EXIT.error, keyboardTaken(state))
   const { exitCode, sentence } = describeEnd(end, state.plan.name)
   return finish(state, exitCode, sentence)
 }

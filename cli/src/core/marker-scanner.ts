@@ -6,7 +6,7 @@ import { MARKER_END, MARKER_START } from './exec-script.ts'
 const MARKER_BYTES_MAX = 512
 
 /** P: probe answered. C: piece stored. B: output begins. E: output ends, with the status. I: interrupted. */
-export type MarkerLetter = 'P' | 'C' | 'B' | 'E' | 'I'
+type MarkerLetter = 'P' | 'C' | 'B' | 'E' | 'I'
 
 /** What a chunk contains, in order. */
 export type ScanItem = { kind: 'output'; bytes: Uint8Array } | { kind: 'marker'; letter: MarkerLetter; text: string }

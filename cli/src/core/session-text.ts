@@ -4,7 +4,7 @@ import { printable } from './problem.ts'
 import type { Session } from './session.ts'
 
 /** Rows under a heading, columns as wide as their widest cell, two blanks between. */
-export function renderTable(heading: string[], rows: string[][]): string {
+function renderTable(heading: string[], rows: string[][]): string {
   const widths = heading.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]?.length ?? 0)))
   const line = (cells: string[]) =>
     cells

@@ -1,7 +1,7 @@
 // A session as the gateway tells it, checked for what this program uses. By hand, since a schema library would cost every
 // `cpc ls` more time than the request.
 
-export interface SessionCondition {
+interface SessionCondition {
   type: string
   status: string
   reason?: string

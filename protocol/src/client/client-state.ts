@@ -19,6 +19,8 @@ export interface ClientOptions {
 /** What survives a connection. */
 export interface Kept {
   client: { name: string; version: string }
+  /** A random word, by which the holder knows this client before it knows its own id (O9). */
+  key: string
   mode: 'control' | 'view'
   lossless: boolean
   cols: number
@@ -43,7 +45,7 @@ export interface Kept {
   wantsRoom: boolean
 }
 
-export interface OutputPosition {
+interface OutputPosition {
   /** Grows when another holder answers, so that `parsed` of an older shell is not taken for this one's. */
   generation: number
   /** The offset of the next byte to deliver (R6). */
@@ -85,9 +87,11 @@ export interface AttachedState {
   ackPending: boolean
 }
 
-export function initialState(options: ClientOptions): ClientState {
+/** @param key a random word, a new one for each client (O9) */
+export function initialState(options: ClientOptions, key: string): ClientState {
   const kept: Kept = {
     client: options.client,
+    key,
     mode: options.mode,
     lossless: options.lossless ?? false,
     cols: options.cols,
@@ -112,7 +116,7 @@ export function inputRoom(state: ClientState): number {
 }
 
 /** Whether typing may be accepted at all (I5). Before the first ATTACHED the answer is not known; then it may. */
-export function mayType(kept: Kept): boolean {
+function mayType(kept: Kept): boolean {
   return kept.mode === 'control' && kept.lease !== 0
 }
 

@@ -1,4 +1,5 @@
 // Tries, drops and ends: which connection there is, and when the next one comes (R1 to R3, X1).
+import type { CloseKind } from '../close-codes.ts'
 import { CLOSE_CODES, closeKind, findCloseCode } from '../close-codes.ts'
 import { closeNameOfError } from '../error-codes.ts'
 import { LIMITS } from '../limits.ts'
@@ -52,6 +53,7 @@ export function open(state: ClientState, ticket: string, atMs: number): Step {
 function attachBody(kept: Kept) {
   return {
     ...(kept.attachment ? { ...kept.attachment, outOff: kept.output.parsed } : {}),
+    clientKey: kept.key,
     cols: kept.cols,
     rows: kept.rows,
     mode: kept.mode,
@@ -63,9 +65,25 @@ function attachBody(kept: Kept) {
 /** The socket closed by itself or by the other side. An ERROR before it explains a close without a code of its own. */
 export function closed(state: ClientState, code: number, reason: string, moment: Moment): Step {
   const error = 'link' in state ? state.link.error : undefined
-  const bare = code === CLOSE_CODES.abnormal.code || code === 1005
-  if (error && bare) return lose(state, CLOSE_CODES[closeNameOfError(error.code)].code, error.message, moment)
-  return lose(state, code, sentence(reason, error, code), moment)
+  const bare = code === CLOSE_CODES.abnormal.code || code === NO_CODE
+  const loss: Loss = {
+    code: error && bare ? CLOSE_CODES[closeNameOfError(error.code)].code : code,
+    reason: sentence(reason, error, code),
+    ...(error ? { error: error.code } : {}),
+  }
+  return lose(state, loss, moment)
+}
+
+/** What a browser reports for a close frame without a code. */
+const NO_CODE = 1005
+
+/** How a connection was lost. */
+interface Loss {
+  code: number
+  /** A sentence. */
+  reason: string
+  /** The code of the ERROR that came before. */
+  error?: string
 }
 
 function sentence(reason: string, error: ErrorBody | undefined, code: number): string {
@@ -75,7 +93,7 @@ function sentence(reason: string, error: ErrorBody | undefined, code: number): s
 
 /** Closes a connection that is no use any more, and tries again as after a drop. */
 export function abandon(state: ClientState, code: number, reason: string, moment: Moment): Step {
-  const [next, effects] = lose(state, CLOSE_CODES.abnormal.code, reason, moment)
+  const [next, effects] = lose(state, { code: CLOSE_CODES.abnormal.code, reason }, moment)
   return [next, [{ type: 'close', code, reason }, ...effects]]
 }
 
@@ -89,19 +107,21 @@ export function breach(state: ClientState, message: string, moment: Moment): Ste
 }
 
 /** Without its connection: ended, or waiting for the next try (X1). */
-function lose(state: ClientState, code: number, reason: string, moment: Moment): Step {
-  const kind = closeKind(code)
-  if (kind === 'final') return end(state, { kind: 'closed', code, reason })
-  let kept = state.kept
-  if (kind === 'fresh-ticket') {
-    kept = { ...kept, ticketRefusals: kept.ticketRefusals + 1 }
-    if (kept.ticketRefusals >= REPEATS_MAX) return end({ ...state, kept }, { kind: 'closed', code, reason })
-  }
-  const delayMs = kind === 'fresh-ticket' ? 0 : retryDelayMs(kept.tries, code, moment.roll)
+function lose(state: ClientState, loss: Loss, moment: Moment): Step {
+  const kind = kindOf(loss.code, state.kept)
+  const ticketRefusals = state.kept.ticketRefusals + (kind === 'fresh-ticket' ? 1 : 0)
+  const kept = { ...state.kept, ticketRefusals }
+  if (kind === 'final' || ticketRefusals >= REPEATS_MAX) return end({ ...state, kept }, { kind: 'closed', ...loss })
+  const delayMs = kind === 'fresh-ticket' ? 0 : retryDelayMs(kept.tries, loss.code, moment.roll)
   return [
-    { phase: 'waiting', kept, retryAtMs: moment.atMs + delayMs, cause: reason },
+    { phase: 'waiting', kept, retryAtMs: moment.atMs + delayMs, cause: loss.reason },
     [...stopLink(), { type: 'start-timer', timer: 'retry', ms: delayMs }],
   ]
+}
+
+/** As the table says, but that an own ATTACH, late on its way, may replace a connection that is not yet stable (R9). */
+function kindOf(code: number, { tries }: Kept): CloseKind {
+  return code === CLOSE_CODES.replaced.code && tries > 0 ? 'retriable' : closeKind(code)
 }
 
 /** The last state. The caller closes the socket first where one is open. */

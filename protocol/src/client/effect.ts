@@ -14,8 +14,8 @@ export type InputLossReason =
 export type End =
   | { kind: 'exit'; exit: ExitBody }
   | { kind: 'detached' }
-  /** A final close code; `reason` is a sentence. */
-  | { kind: 'closed'; code: number; reason: string }
+  /** A final close code; `reason` is a sentence, `error` the code of the ERROR before it, if there was one. */
+  | { kind: 'closed'; code: number; reason: string; error?: string }
   /** No ticket is to be had; `code` is the gateway's, `message` a sentence. */
   | { kind: 'refused'; code: string; message: string }
   /** The other side broke the protocol twice in a row. */

@@ -20,7 +20,7 @@ class Bench {
   roll = 0.5
 
   constructor(options: Partial<ClientOptions> = {}) {
-    this.state = initialState({ ...OPTIONS, ...options })
+    this.state = initialState({ ...OPTIONS, ...options }, 'k')
   }
 
   do(happening: ClientHappening, afterMs = 0): this {
@@ -108,7 +108,7 @@ describe('opening', () => {
     bench.opened()
     expect(bench.sent).toEqual([
       { type: 'HELLO', body: { versions: [1, 1], client: OPTIONS.client, ticket: 't' } },
-      { type: 'ATTACH', body: { cols: 80, rows: 24, mode: 'control' } },
+      { type: 'ATTACH', body: { clientKey: 'k', cols: 80, rows: 24, mode: 'control' } },
     ])
     expect(bench.frame({ type: 'WELCOME', body: { version: 1, server: OPTIONS.client } }).state.phase).toBe('opening')
     expect(bench.attached().state.phase).toBe('attached')
@@ -117,6 +117,11 @@ describe('opening', () => {
     const bench = connecting().opened()
     bench.frame({ type: 'WELCOME', body: { version: 2, server: OPTIONS.client } })
     expect(bench.of('close')).toMatchObject([{ code: 4400 }])
+  })
+  it('[O9] every ATTACH carries the same key', () => {
+    const bench = connecting().opened()
+    expect(reopened(bench).sent[1]).toMatchObject({ body: { clientKey: 'k' } })
+    expect(reopened(bench.attached()).sent[1]).toMatchObject({ body: { clientKey: 'k', clientId: 'c1' } })
   })
   it('[P3] a later ATTACH names client, epoch and the offset that was parsed', () => {
     const bench = attached().out(0, 100).parsed(60)
@@ -209,10 +214,14 @@ describe('section 9, closing', () => {
     expect(attached().closed(code).state.phase).toBe('waiting')
   })
   it.each([1000, 4400, 4403, 4404, 4409, 4413])('[X1] %i ends, with a sentence', code => {
-    const bench = attached().closed(code)
+    const bench = attached().do({ type: 'timer', timer: 'stable' }).closed(code)
     expect(bench.of('ended')).toMatchObject([
       { end: { kind: 'closed', code, reason: expect.stringMatching(/\.$/) as string } },
     ])
+  })
+  it('[X1] [R9] replaced while stable ends; before, an own late ATTACH may have done it', () => {
+    expect(attached().closed(4409).state.phase).toBe('waiting')
+    expect(attached().do({ type: 'timer', timer: 'stable' }).closed(4409).state.phase).toBe('ended')
   })
   it('[X1] 1012 is followed by a try within 3 s', () => {
     const bench = attached().do({ type: 'timer', timer: 'stable' })
@@ -240,10 +249,13 @@ describe('section 9, closing', () => {
       { type: 'ended', end: { kind: 'refused', code: 'not-found', message: 'No such session.' } },
     ])
   })
-  it('[F8] an ERROR explains a close without a code of its own', () => {
-    const error = { type: 'ERROR', body: { code: 'replaced', message: 'Attached elsewhere.' } } as const
+  it('[F8] an ERROR explains a close without a code of its own, and is named', () => {
+    const error = { type: 'ERROR', body: { code: 'too-slow', message: 'You read too slowly.' } } as const
     expect(attached().frame(error).closed(1006).state).toMatchObject({
-      end: { code: 4409, reason: 'Attached elsewhere.' },
+      end: { code: 4413, reason: 'You read too slowly.', error: 'too-slow' },
+    })
+    expect(attached().frame(error).closed(4403, 'Not allowed.').state).toMatchObject({
+      end: { code: 4403, reason: 'Not allowed.', error: 'too-slow' },
     })
     expect(attached().frame(error).closed(4502, 'The exec broke.').state).toMatchObject({ cause: 'The exec broke.' })
   })

@@ -77,7 +77,7 @@ export class TerminalClient {
   constructor(world: ClientWorld, listener: ClientListener, options: ClientOptions) {
     this.world = world
     this.listener = listener
-    this.state = initialState(options)
+    this.state = initialState(options, randomWord(world.random))
   }
 
   /** What to show now. */
@@ -261,6 +261,15 @@ export class TerminalClient {
     if (timer !== undefined) this.world.clearTimer(timer)
     this.timers.delete(name)
   }
+}
+
+/**
+ * A word for O9. It tells clients of one owner apart and protects nothing: what it opens, the owner's ticket opens too.
+ * Hence ordinary randomness will do.
+ */
+function randomWord(random: () => number): string {
+  const part = () => Math.floor(random() * 2 ** 48).toString(36)
+  return `${part()}-${part()}-${part()}`
 }
 
 /** F2, F6: a frame, or what is wrong with it. */

@@ -10,6 +10,7 @@ import (
 // client is one client over all its connections.
 type client struct {
 	id         string
+	key        string // the client's own word, known before its id is (O9)
 	owner      string // who attached, from the gateway
 	name       string // what others are told when it takes the lease
 	next       uint64 // input accepted (I1)
@@ -109,14 +110,26 @@ func (s *Session) attachedBody(now time.Duration, c *Conn, a admission) wire.Att
 // the owner and the epoch it was issued for.
 func (s *Session) find(now time.Duration, asked wire.Attach) *client {
 	s.forgetExpired(now)
-	if asked.ClientID == nil || (asked.Epoch != nil && *asked.Epoch != s.config.Epoch) {
+	owner := deref(asked.Owner)
+	if asked.ClientID != nil && (asked.Epoch == nil || *asked.Epoch == s.config.Epoch) {
+		if known := s.clients[*asked.ClientID]; known != nil && known.owner == owner {
+			return known
+		}
+	}
+	return s.findByKey(owner, asked.ClientKey)
+}
+
+// findByKey gives the client whose ATTACHED was lost on the way, so that it cannot name the id it was given (O9).
+func (s *Session) findByKey(owner string, key *string) *client {
+	if key == nil {
 		return nil
 	}
-	known := s.clients[*asked.ClientID]
-	if known == nil || known.owner != deref(asked.Owner) {
-		return nil
+	for _, one := range s.clients {
+		if one.key == *key && one.owner == owner {
+			return one
+		}
 	}
-	return known
+	return nil
 }
 
 func (s *Session) forgetExpired(now time.Duration) {
@@ -147,7 +160,7 @@ func (s *Session) newClient(now time.Duration, asked wire.Attach) *client {
 		}
 		s.forget(oldest.id, oldest)
 	}
-	one := &client{id: s.config.NewID(), owner: deref(asked.Owner), detachedAt: now}
+	one := &client{id: s.config.NewID(), key: deref(asked.ClientKey), owner: deref(asked.Owner), detachedAt: now}
 	s.clients[one.id] = one
 	return one
 }

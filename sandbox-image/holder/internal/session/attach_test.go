@@ -38,7 +38,7 @@ func TestVersions(t *testing.T) {
 
 func TestFramesNeedAnAttachment(t *testing.T) {
 	w := newWorld(t)
-	for _, body := range []wire.Body{wire.In{}, wire.Ack{}, wire.Resize{}, wire.KeepAlive{}, wire.Detach{}} {
+	for _, body := range []wire.Body{wire.In{}, wire.Ack{}, wire.Resize{}, wire.KeepAlive{}} {
 		c := w.open()
 		w.send(c, body)
 		w.wantError("F7", c, wire.CodeProtocol)
@@ -71,6 +71,22 @@ func TestUnclaimedAndWaiting(t *testing.T) {
 	}
 	if attached, ok := one[wire.Attached](w, waits); !ok || attached.Lease != 1 || attached.Cols != 132 {
 		t.Errorf("[O8] after the shell runs: %+v", attached)
+	}
+}
+
+func TestDetachBeforeAttached(t *testing.T) {
+	w := newUnclaimed(t)
+	w.s.Claim(w.now, idle)
+	greeted, waiting := w.open(), w.open()
+	w.send(waiting, control())
+	for name, c := range map[string]*Conn{"greeted": greeted, "waiting": waiting} {
+		w.send(c, wire.Detach{})
+		if bodies := w.bodies(c, 0); !c.Closing() || len(bodies) > 0 {
+			t.Errorf("[O2] DETACH while %s: closing %v, said %+v", name, c.Closing(), bodies)
+		}
+	}
+	if w.s.ShellRuns(w.now); len(w.s.clients) > 0 {
+		t.Error("[O2] a client that left before it was answered was attached")
 	}
 }
 
@@ -138,6 +154,35 @@ func TestClientIDBelongsToItsOwner(t *testing.T) {
 	stolen.Owner = &theirs
 	if _, other := w.attach(stolen); other.ClientID == attached.ClientID || other.Lease != 0 {
 		t.Errorf("[H14] another owner took over client %s", attached.ClientID)
+	}
+}
+
+func TestClientKey(t *testing.T) {
+	w := newWorld(t)
+	mine, theirs, word, other := "octocat", "mallory", "word", "other"
+	asked := control()
+	asked.Owner, asked.ClientKey = &mine, &word
+	lost, first := w.attach(asked)
+	// ATTACHED never arrived: the same client asks again, and knows nothing but its word.
+	_, again := w.attach(asked)
+	if again.ClientID != first.ClientID || again.Lease != first.Lease || again.Lease == 0 {
+		t.Errorf("[O9] a client whose ATTACHED was lost: %+v after %+v", again, first)
+	}
+	w.wantError("O7", lost, wire.CodeReplaced)
+
+	stolen := asked
+	stolen.Owner = &theirs
+	if _, answer := w.attach(stolen); answer.ClientID == first.ClientID {
+		t.Error("[O9] another owner's word named a client")
+	}
+	asked.ClientKey = &other
+	if _, answer := w.attach(asked); answer.ClientID == first.ClientID || answer.Lease != 0 {
+		t.Errorf("[O9] another word: %+v", answer)
+	}
+	gone := "forgotten"
+	asked.ClientID, asked.ClientKey = &gone, &word
+	if _, answer := w.attach(asked); answer.ClientID != first.ClientID {
+		t.Errorf("[O9] an id that is not known, with a word that is: %+v", answer)
 	}
 }
 

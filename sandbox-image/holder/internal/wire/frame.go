@@ -98,16 +98,17 @@ type Hello struct {
 
 // Attach asks for the terminal. JTI and Owner come from the gateway only (O4).
 type Attach struct {
-	ClientID *string `json:"clientId,omitempty"`
-	Epoch    *string `json:"epoch,omitempty"`
-	OutOff   *uint64 `json:"outOff,omitempty"`
-	Cols     uint16  `json:"cols"`
-	Rows     uint16  `json:"rows"`
-	Mode     string  `json:"mode"`
-	Takeover bool    `json:"takeover,omitempty"`
-	Lossless bool    `json:"lossless,omitempty"`
-	JTI      *string `json:"jti,omitempty"`
-	Owner    *string `json:"owner,omitempty"`
+	ClientID  *string `json:"clientId,omitempty"`
+	ClientKey *string `json:"clientKey,omitempty"`
+	Epoch     *string `json:"epoch,omitempty"`
+	OutOff    *uint64 `json:"outOff,omitempty"`
+	Cols      uint16  `json:"cols"`
+	Rows      uint16  `json:"rows"`
+	Mode      string  `json:"mode"`
+	Takeover  bool    `json:"takeover,omitempty"`
+	Lossless  bool    `json:"lossless,omitempty"`
+	JTI       *string `json:"jti,omitempty"`
+	Owner     *string `json:"owner,omitempty"`
 }
 
 // In carries typed bytes at the client's own offset (I1).

@@ -75,16 +75,17 @@ func decodeHello(o *strictjson.Object) Hello {
 
 func decodeAttach(o *strictjson.Object) Attach {
 	return Attach{
-		ClientID: o.OptionalText("clientId", 1, nameChars),
-		Epoch:    o.OptionalText("epoch", 1, nameChars),
-		OutOff:   o.OptionalInteger("outOff", 0, limits.OffsetMax),
-		Cols:     uint16(o.Integer("cols", 0, math.MaxUint16)),
-		Rows:     uint16(o.Integer("rows", 0, math.MaxUint16)),
-		Mode:     o.OneOf("mode", ModeControl, ModeView),
-		Takeover: o.OptionalBool("takeover"),
-		Lossless: o.OptionalBool("lossless"),
-		JTI:      o.OptionalText("jti", 1, jtiChars),
-		Owner:    o.OptionalText("owner", 1, ownerChars),
+		ClientID:  o.OptionalText("clientId", 1, nameChars),
+		ClientKey: o.OptionalText("clientKey", 1, nameChars),
+		Epoch:     o.OptionalText("epoch", 1, nameChars),
+		OutOff:    o.OptionalInteger("outOff", 0, limits.OffsetMax),
+		Cols:      uint16(o.Integer("cols", 0, math.MaxUint16)),
+		Rows:      uint16(o.Integer("rows", 0, math.MaxUint16)),
+		Mode:      o.OneOf("mode", ModeControl, ModeView),
+		Takeover:  o.OptionalBool("takeover"),
+		Lossless:  o.OptionalBool("lossless"),
+		JTI:       o.OptionalText("jti", 1, jtiChars),
+		Owner:     o.OptionalText("owner", 1, ownerChars),
 	}
 }
 
