@@ -62,6 +62,7 @@ func (s *Session) hello(now time.Duration, c *Conn, hello wire.Hello) {
 // onStream takes a frame that belongs to a stream: ATTACH, or one that needs an attachment (F7).
 func (s *Session) onStream(now time.Duration, c *Conn, frame wire.Frame) *Size {
 	attach, isAttach := frame.Body.(wire.Attach)
+	_, leaves := frame.Body.(wire.Detach)
 	switch {
 	case c.stage == stageClosing:
 	case frame.Stream != wire.StreamShell:
@@ -70,6 +71,8 @@ func (s *Session) onStream(now time.Duration, c *Conn, frame wire.Frame) *Size {
 		return s.attach(now, c, attach)
 	case isAttach:
 		s.breach(now, c, "a second ATTACH on one connection")
+	case leaves && c.stage != stageAttached: // before it was answered (O2)
+		c.stage = stageClosing
 	case c.stage != stageAttached:
 		s.breach(now, c, "a frame of type 0x%02x before the stream is attached", uint8(frame.Body.Type()))
 	default:
