@@ -302,10 +302,9 @@ describe('reflector', () => {
     waiting.abort(new Error('enough'))
     await expect(wait).rejects.toThrow('enough')
     await startWatching(rig)
-    const young = rig.reflector.lastSyncAgeMs()
-    await until(() => rig.reflector.lastSyncAgeMs() > young + 20)
+    await until(() => rig.reflector.lastSyncAgeMs() > 1000)
     rig.server.bookmark()
-    await until(() => rig.reflector.lastSyncAgeMs() < 20)
+    await until(() => rig.reflector.lastSyncAgeMs() < 1000)
   })
 
   it('[K29] stops in the middle of anything, and rejects who waits', async () => {
