@@ -26,7 +26,8 @@ export interface Cluster {
 }
 
 const DEVCLUSTER = join(ROOT, 'devcluster/src/main.ts')
-const DEV_GATEWAY_URL = 'http://127.0.0.1:7080'
+/** kind.yaml maps this port. */
+const KIND_GATEWAY_URL = 'http://127.0.0.1:7080'
 const KIND_CLUSTER = 'pocket-console'
 
 async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
@@ -61,7 +62,7 @@ async function bringUpDevcluster(env: ToolingEnv): Promise<Cluster> {
       kind: 'devcluster',
       kubeconfigPath: join(env.stateDir, 'kubeconfig'),
       toolsDir,
-      gatewayUrl: DEV_GATEWAY_URL,
+      gatewayUrl: `http://127.0.0.1:${env.gatewayPort}`,
       provide: async (runIn, image) => {
         await runIn('node', [
           DEVCLUSTER,
@@ -113,7 +114,7 @@ async function bringUpKind(env: ToolingEnv): Promise<Cluster> {
       kind: 'kind',
       kubeconfigPath,
       toolsDir,
-      gatewayUrl: DEV_GATEWAY_URL,
+      gatewayUrl: KIND_GATEWAY_URL,
       provide: async (runIn, image) => {
         await runIn('docker', ['build', '--tag', image.ref, '--file', image.dockerfile, image.contextDir])
         await runIn(kind, ['load', 'docker-image', image.ref, '--name', KIND_CLUSTER])
@@ -138,7 +139,7 @@ async function useExisting(env: ToolingEnv): Promise<Cluster> {
     kind: 'existing',
     kubeconfigPath,
     toolsDir: undefined,
-    gatewayUrl: env.gatewayUrl ?? DEV_GATEWAY_URL,
+    gatewayUrl: env.gatewayUrl ?? KIND_GATEWAY_URL,
     provide: async (run, image) => {
       await run('docker', ['build', '--tag', image.ref, '--file', image.dockerfile, image.contextDir])
       await run('docker', ['push', image.ref])

@@ -14,6 +14,8 @@ export interface ToolingEnv {
   readonly cacheDir: string
   /** Address of the gateway of an existing cluster. */
   readonly gatewayUrl: string | undefined
+  /** Port of this machine that leads to the gateway of a cluster of our own. */
+  readonly gatewayPort: number
   readonly path: string
 }
 
@@ -33,6 +35,7 @@ export function readEnv(env: NodeJS.ProcessEnv = process.env): ToolingEnv {
       env['CPC_CACHE_DIR'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'pocket-console'),
     ),
     gatewayUrl: env['CPC_GATEWAY_URL'],
+    gatewayPort: Number(env['CPC_GATEWAY_PORT'] ?? 7080),
     path: env['PATH'] ?? '',
   }
 }
