@@ -31,6 +31,7 @@ async function newlinesTranslated(session: FakeSession): Promise<boolean> {
   return /^onlcr/m.test(seen())
 }
 
+/** Everything must work in bash; what depends on the shell, in a plain POSIX one too. */
 describe.each(['bash --norc --noprofile -i', 'dash -i'])('in %s', shell => {
   const name = shell.split(' ')[0] ?? ''
   let session: FakeSession
@@ -43,15 +44,6 @@ describe.each(['bash --norc --noprofile -i', 'dash -i'])('in %s', shell => {
     expect(await exec(name, 'echo hi')).toEqual({ exitCode: 0, stdout: 'hi\n', stderr: '' })
     expect(await exec(name, 'false')).toEqual({ exitCode: 1, stdout: '', stderr: '' })
     expect(await exec(name, '(exit 7)')).toEqual({ exitCode: 7, stdout: '', stderr: '' })
-  })
-  it('[exec] many lines, no line feed at the end, \\r\\n, control characters, quotes', async () => {
-    expect((await exec(name, 'seq 1 1000')).stdout).toBe(Array.from({ length: 1_000 }, (_, i) => `${i + 1}\n`).join(''))
-    expect((await exec(name, "printf 'a\\nb'")).stdout).toBe('a\nb')
-    expect((await exec(name, "printf 'a\\r\\n\\036E\\037\\n'")).stdout).toBe('a\r\n\x1eE\x1f\n')
-    expect((await exec(name, `echo 'q"!$x' "it's" \\\\ ä`)).stdout).toBe(
-      Buffer.from(`q"!$x it's \\ ä\n`).toString('latin1'),
-    )
-    expect((await exec(name, 'echo 1\necho 2 # two\necho 3')).stdout).toBe('1\n2\n3\n')
   })
   it('[exec] bytes of every value', async () => {
     const octal = Array.from({ length: 256 }, (_, i) => `\\0${i.toString(8).padStart(3, '0')}`).join('')
@@ -66,6 +58,42 @@ describe.each(['bash --norc --noprofile -i', 'dash -i'])('in %s', shell => {
     const { exitCode, stdout } = await exec(name, 'if')
     expect([exitCode, /[Ss]yntax error/.test(stdout)]).toEqual([2, true])
     expect((await exec(name, 'echo still here')).stdout).toBe('still here\n')
+  })
+  it('[exec] ctrl-C interrupts the line and leaves the shell as it was', async () => {
+    const running = startCpc(['exec', name, '--', 'echo begun; sleep 1000'], environment)
+    await until('begun', () => running.stdout().includes('begun'))
+    running.child.kill('SIGINT')
+    expect(await running.finished).toMatchObject({ exitCode: 130, stdout: Buffer.from('begun\n') })
+    expect(await newlinesTranslated(session)).toBe(true)
+  })
+  it('[exec] output the line redirected away takes nothing of ours with it', async () => {
+    expect(await exec(name, 'exec >/dev/null')).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+    expect((await exec(name, 'echo unseen')).exitCode).toBe(0)
+    await exec(name, 'exec >/dev/tty')
+    expect((await exec(name, 'echo seen')).stdout).toBe('seen\n')
+  })
+  it('[exec] the shell itself ends: its code', async () => {
+    const { exitCode, stdout } = await exec(name, 'echo bye; exit 9')
+    expect([exitCode, stdout.startsWith('bye\n')]).toEqual([9, true])
+  })
+})
+
+describe('the way to the shell and back', () => {
+  const name = 'one'
+  let session: FakeSession
+
+  beforeAll(() => {
+    session = gateway.addShell(name, 'bash --norc --noprofile -i')
+  })
+
+  it('[exec] many lines, no line feed at the end, \\r\\n, control characters, quotes', async () => {
+    expect((await exec(name, 'seq 1 1000')).stdout).toBe(Array.from({ length: 1_000 }, (_, i) => `${i + 1}\n`).join(''))
+    expect((await exec(name, "printf 'a\\nb'")).stdout).toBe('a\nb')
+    expect((await exec(name, "printf 'a\\r\\n\\036E\\037\\n'")).stdout).toBe('a\r\n\x1eE\x1f\n')
+    expect((await exec(name, `echo 'q"!$x' "it's" \\\\ ä`)).stdout).toBe(
+      Buffer.from(`q"!$x it's \\ ä\n`).toString('latin1'),
+    )
+    expect((await exec(name, 'echo 1\necho 2 # two\necho 3')).stdout).toBe('1\n2\n3\n')
   })
   it('[exec] runs in the session’s own shell', async () => {
     await exec(name, 'cd /usr; kept=yes')
@@ -97,13 +125,6 @@ describe.each(['bash --norc --noprofile -i', 'dash -i'])('in %s', shell => {
     expect(stdout.toString()).toBe(Array.from({ length: 150 }, (_, i) => `n${i}\n`).join(''))
     expect(exitCode).toBe(0)
   })
-  it('[exec] ctrl-C interrupts the line and leaves the shell as it was', async () => {
-    const running = startCpc(['exec', name, '--', 'echo begun; sleep 1000'], environment)
-    await until('begun', () => running.stdout().includes('begun'))
-    running.child.kill('SIGINT')
-    expect(await running.finished).toMatchObject({ exitCode: 130, stdout: Buffer.from('begun\n') })
-    expect(await newlinesTranslated(session)).toBe(true)
-  })
   it('[exec] --timeout interrupts: 124', async () => {
     const { exitCode, stderr } = await exec(name, 'sleep 1000', '--timeout', '1s')
     expect([exitCode, stderr.includes('longer than 1 s')]).toEqual([124, true])
@@ -115,12 +136,6 @@ describe.each(['bash --norc --noprofile -i', 'dash -i'])('in %s', shell => {
     running.child.stdout.destroy()
     expect((await running.finished).exitCode).toBe(141)
     expect((await exec(name, 'echo free')).stdout).toBe('free\n')
-  })
-  it('[exec] output the line redirected away takes nothing of ours with it', async () => {
-    expect(await exec(name, 'exec >/dev/null')).toEqual({ exitCode: 0, stdout: '', stderr: '' })
-    expect((await exec(name, 'echo unseen')).exitCode).toBe(0)
-    await exec(name, 'exec >/dev/tty')
-    expect((await exec(name, 'echo seen')).stdout).toBe('seen\n')
   })
   it('[exec] a busy shell: 124, the line is not run, not even later', async () => {
     const from = session.shell.head
@@ -136,10 +151,6 @@ describe.each(['bash --norc --noprofile -i', 'dash -i'])('in %s', shell => {
     expect(stderr).toMatch(/busy: it did not answer within 1 s.*not run/)
     session.shell.write(Buffer.from('\x03'), () => undefined)
     expect((await exec(name, 'ls /tmp/cpc-must-not-run 2>&1 | wc -l; ls -d /tmp')).stdout).toMatch(/^ *1\n\/tmp\n$/)
-  })
-  it('[exec] the shell itself ends: its code', async () => {
-    const { exitCode, stdout } = await exec(name, 'echo bye; exit 9')
-    expect([exitCode, stdout.startsWith('bye\n')]).toEqual([9, true])
   })
 })
 
