@@ -128,6 +128,7 @@ func TestResize(t *testing.T) {
 	asked := control()
 	asked.Cols, asked.Rows = 101, 33
 	c := p.attach(asked)
+	c.untilText(": 33 101") // at its start or by the signal; from here on the program listens
 	viewer := p.attach(view())
 	if c.attached.Cols != 101 || viewer.attached.Rows != 33 {
 		t.Errorf("[S1] ATTACHED says %+v and %+v", c.attached, viewer.attached)
