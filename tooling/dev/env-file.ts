@@ -17,13 +17,15 @@ async function link(target: string, name: string): Promise<void> {
   await symlink(target, path)
 }
 
-/** Puts kubectl, helm and cpc into `.dev/bin`. */
+/** Puts kubectl, helm, node, pnpm and cpc into `.dev/bin`. */
 export async function writeBin(cluster: Cluster): Promise<void> {
   await mkdir(BIN_DIR, { recursive: true })
   if (cluster.toolsDir !== undefined) {
     for (const tool of ['kubectl', 'helm']) await link(join(cluster.toolsDir, tool), tool)
   }
-  const node = join(ROOT, 'tooling/toolchain/node_modules/.bin/node')
+  const toolchain = join(ROOT, 'tooling/toolchain/node_modules/.bin')
+  for (const tool of ['node', 'pnpm']) await link(join(toolchain, tool), tool)
+  const node = join(toolchain, 'node')
   const cpc = join(BIN_DIR, 'cpc')
   await writeFile(cpc, `#!/bin/sh\nexec ${quote(node)} ${quote(join(ROOT, 'cli/src/main.ts'))} "$@"\n`)
   await chmod(cpc, 0o755)

@@ -48,6 +48,9 @@ async function install(run: Run, cluster: Cluster, refs: ImageRefs): Promise<voi
   // Whoever applied the CRDs by hand before gets them managed from here on.
   const options = ['--create-namespace', '--take-ownership', ...values, ...imageValues(refs)]
   await run('helm', ['upgrade', '--install', RELEASE, CHART_DIR, '--namespace', SYSTEM_NAMESPACE, ...options])
+  if (cluster.kind !== 'existing') {
+    await run('kubectl', ['config', 'set-context', '--current', `--namespace=${SESSION_NAMESPACE}`])
+  }
   for (const deployment of ['operator', 'gateway']) {
     const name = `deployment/pocket-console-${deployment}`
     await run('kubectl', ['rollout', 'status', name, '--namespace', SYSTEM_NAMESPACE, `--timeout=${ROLLOUT_TIMEOUT}`])
@@ -85,9 +88,10 @@ Claude Pocket Console is up (${((performance.now() - sinceMs) / 1000).toFixed(0)
 
 Next:
   ${shell}
-  cpc attach ${EXAMPLE_NAME}                  a terminal in it (leave with Ctrl-] d)
+  cpc attach ${EXAMPLE_NAME}                  a terminal in it (leave with Ctrl-] d); it ends after 5 idle minutes
+  cpc create mine --idle 1h --wait  one of your own
   cpc exec ${EXAMPLE_NAME} -- 'id; uname -a'  one line, its output, its exit code
-  kubectl get tsess -n ${SESSION_NAMESPACE}
+  kubectl get tsess
 `
 }
 
