@@ -36,7 +36,9 @@ export const REASONS = {
   PodRejected: {
     kind: 'waiting',
     meaning: 'The API server refused the pod; the message carries its words. It is tried again, at most every 30 s.',
-    remedy: 'Do what the message says; the next try then succeeds.',
+    remedy:
+      'Do what the message says; the next try then succeeds. For an unknown RuntimeClass: `kubectl get runtimeclasses`, ' +
+      'then delete the session and create another one.',
   },
   QuotaExceeded: {
     kind: 'waiting',
@@ -78,7 +80,7 @@ export const REASONS = {
   ShellStarting: { kind: 'waiting', meaning: 'The pod runs, the shell does not yet.', remedy: NOTHING },
   HolderNotAnswering: {
     kind: 'waiting',
-    meaning: 'The holder did not answer when asked through exec whether the shell runs.',
+    meaning: 'For 15 s the holder has not answered when asked through exec whether the shell runs.',
     remedy: `${NOTHING} If it stays, look at the pod named in status, and at the operator's log.`,
   },
   PodNotReady: {
@@ -91,7 +93,7 @@ export const REASONS = {
   Exited: {
     kind: 'ended',
     meaning: 'The shell ended by itself; see `status.exitCode`.',
-    remedy: 'Create a new session.',
+    remedy: 'Create a new session. After 126 or 127 right at the start: check `spec.command`.',
   },
   Lifetime: { kind: 'ended', meaning: '`maxLifetimeSeconds` have passed.', remedy: 'Create a new session.' },
   Deleted: { kind: 'ended', meaning: 'The session was deleted.', remedy: 'Create a new session.' },
@@ -108,7 +110,9 @@ export const REASONS = {
   },
   HolderFailed: {
     kind: 'failed',
-    meaning: 'The holder, which keeps the terminal, ended without a valid report.',
+    meaning:
+      'The holder, which keeps the terminal, ended without a valid report, or the terminal could not be installed beside ' +
+      'the image; the message carries the last words.',
     remedy: 'Create a new session; report it if it comes back.',
   },
 } as const satisfies Record<string, ReasonEntry>

@@ -3,6 +3,7 @@
 import { DEFAULT_DENY_NAME } from '../src/core/network-policy.ts'
 import type { Memory, Observed, PodView, SessionView } from '../src/core/observed.ts'
 import type { Action, Plan } from '../src/core/plan.ts'
+import { heard } from '../src/core/readiness.ts'
 import { reconcile } from '../src/core/reconcile.ts'
 import type { NetworkPolicy, Pod } from '@cpc/kube'
 import { aSession, ended, NAMESPACE, NOW, running, SESSION_UID, settings, waiting } from './builders.ts'
@@ -131,11 +132,11 @@ export class World {
 
   #askHolder(podUid: string): void {
     const runs = this.#pod(podUid)?.ready === true
-    const count = (this.memory.holder?.count ?? 0) + 1
     const answer = runs
       ? ({ kind: 'status', shell: 'running', claimed: true, idleDeadlineMs: 1000 } as const)
       : ({ kind: 'failed', message: 'no such container' } as const)
-    this.memory = { ...this.memory, holder: { podUid, atMs: this.nowMs, count, answer } }
+    const { nowMs } = this
+    this.memory = { ...this.memory, holder: heard(this.memory.holder, { podUid, answer, nowMs }) }
   }
 
   #endHolder(podUid: string): void {

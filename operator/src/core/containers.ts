@@ -69,6 +69,8 @@ export function holderContainer({ sandboxImage }: Settings): Container {
     image: sandboxImage,
     imagePullPolicy: 'IfNotPresent',
     command: [HOLDER_PATH, 'hold'],
+    // Its report goes into the termination log; one that crashes before leaves its last words in its log.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     resources: HOLDER_RESOURCES,
     securityContext: lockedDown(HOLDER_UID),
     volumeMounts: [INIT_MOUNT, RUN_MOUNT, CLAIM_MOUNT],
@@ -82,6 +84,7 @@ export function installContainer({ sandboxImage }: Settings): Container {
     image: sandboxImage,
     imagePullPolicy: 'IfNotPresent',
     command: [HOLDER_PATH, 'install', INSTALLED_HOLDER],
+    // It says on stderr what went wrong, and nowhere else.
     terminationMessagePolicy: 'FallbackToLogsOnError',
     resources: HOLDER_RESOURCES,
     securityContext: lockedDown(HOLDER_UID),

@@ -1,5 +1,5 @@
 // Creates the pod of a session that never had one. Its name follows from the session, so creating it twice makes one.
-import type { Refusal } from './observed.ts'
+import type { Refusal, SessionView } from './observed.ts'
 import { podFor, podName } from './pod.ts'
 import { backoffMs } from './time.ts'
 import type { Step } from './verdict.ts'
@@ -21,17 +21,19 @@ export const podCreated: Step = input => {
   const due = nowMs >= retryAtMs
   return {
     kind: 'waiting',
-    ...explanation(refusal),
+    ...explanation(session, refusal),
     actions: due ? [{ kind: 'createPod', pod: podFor(input) }] : [],
     // Until the watch shows the pod there is nothing to wait for but its event; a refused try is repeated.
     ...(!due && { wakeAtMs: retryAtMs }),
   }
 }
 
-function explanation(refusal: Refusal | undefined): {
+interface Wait {
   reason: 'PodPending' | 'QuotaExceeded' | 'PodRejected'
   message: string
-} {
+}
+
+function explanation(session: SessionView, refusal: Refusal | undefined): Wait {
   if (!refusal) return { reason: 'PodPending', message: 'The pod is being created.' }
   if (refusal.kind === 'quota') {
     return {
@@ -39,5 +41,17 @@ function explanation(refusal: Refusal | undefined): {
       message: `The namespace's ResourceQuota has no room for the pod: ${refusal.message}. End another session, or have the quota raised.`,
     }
   }
-  return { reason: 'PodRejected', message: `The API server refused the pod: ${refusal.message}` }
+  return {
+    reason: 'PodRejected',
+    message: `The API server refused the pod: ${refusal.message}${remedyFor(session, refusal)}`,
+  }
+}
+
+// The one refusal whose words do not say what to do: the class is fixed in the session, and its name is most often misspelt.
+function remedyFor({ namespace, name, spec }: SessionView, { message }: Refusal): string {
+  if (spec.runtimeClassName === undefined || !/RuntimeClass "[^"]*" not found/i.test(message)) return ''
+  return (
+    `. spec.runtimeClassName does not change: see which classes there are (kubectl get runtimeclasses), delete the session ` +
+    `(kubectl -n ${namespace} delete tsess ${name}) and create another one.`
+  )
 }

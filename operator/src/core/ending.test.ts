@@ -12,6 +12,7 @@ import {
   writtenStatus,
 } from '../../test/builders.ts'
 import type { PodView, TerminatedState } from './observed.ts'
+import { QUOTE_LENGTH_MAX } from './quote.ts'
 
 const report = (fields: object) => JSON.stringify({ reason: 'Ended', exitCode: null, ...fields })
 
@@ -150,6 +151,31 @@ describe('[TS14] why a session ended', () => {
     const session = { spec: aSpec({ maxLifetimeSeconds: 600 }), status: readyStatus() }
     const pod = over({ message: report({}), finishedAtMs: NOW - 1000 }, { activeDeadlineSeconds: 600 })
     expect(writtenStatus(planFor(readyObserved(pod, session)))).toMatchObject({ phase: 'Ended', reason: 'Lifetime' })
+  })
+})
+
+describe('[TS24] the last words of our own containers', () => {
+  const hostile = `no space\n\u001b[2J${'x'.repeat(5000)}`
+
+  it('of the installer are in the message: one line, bounded', () => {
+    const containers = [ended('install', { exitCode: 1, reason: 'Error', message: hostile })]
+    const { message = '' } = writtenStatus(planFor(readyObserved({ phase: 'Failed', ready: false, containers })))
+    expect(message).toMatch(/exit code 1: no space \[2Jx+\. Create a new session/)
+    expect(message.length).toBeLessThan(QUOTE_LENGTH_MAX + 200)
+  })
+
+  it('of a holder that crashed too', () => {
+    const pod = over({ exitCode: 2, message: 'panic: out of order\n\ngoroutine 1' }, { phase: 'Failed' })
+    expect(writtenStatus(planFor(readyObserved(pod))).message).toMatch(
+      /ended with exit code 2, and its report is not JSON\..* It said: panic: out of order goroutine 1$/,
+    )
+  })
+
+  it('of the shell are not', () => {
+    const containers = [ended('shell', { exitCode: 1, reason: 'Error', message: 'believe me' })]
+    const { message } = writtenStatus(planFor(readyObserved({ phase: 'Failed', ready: false, containers })))
+    expect(message).toMatch(/The container shell failed/)
+    expect(message).not.toContain('believe me')
   })
 })
 

@@ -1,16 +1,17 @@
 // Why a pod ended. Only Idle and Exited are believed from the pod itself; everything else comes from what the kubelet and the API server say.
 import { HOLDER_CONTAINER, SHELL_CONTAINER, parseTerminationMessage, type CheckedTerminationMessage } from '@cpc/crds'
 import { INSTALL_CONTAINER } from './containers.ts'
+import { exitMessage } from './exit-code.ts'
 import { expiryOf, lifetimeMessage, ORDERLY_END_LEAD_MS } from './lifetime.ts'
 import type { ContainerView, PodView, TerminatedState } from './observed.ts'
+import { quoted } from './quote.ts'
+import { parseTime } from './time.ts'
 import { outcomeOf, podOf, type Cause, type Input, type Step } from './verdict.ts'
 
 /** The kubelet's times have whole seconds. */
 const CLOCK_GRAIN_MS = 1000
 /** Exit code of a process ended by SIGKILL, which is how the kernel ends one that runs out of memory. */
 const KILLED = 137
-/** Characters of a container's own words in a message. */
-const QUOTE_LENGTH_MAX = 300
 
 export const podOver: Step = input => {
   const pod = podOf(input)
@@ -90,10 +91,12 @@ function outOfMemory({ holder, report, shellOutOfMemory, input }: Evidence): Cau
   return { reason: 'OutOfMemory', message }
 }
 
-function exited({ report }: Evidence): Cause | undefined {
+function exited({ input, report, endedAtMs }: Evidence): Cause | undefined {
   if (report?.reason !== 'Exited') return undefined
   const code = report.exitCode ?? undefined
-  const message = code === undefined ? 'The shell exited.' : `The shell exited with code ${code}.`
+  const readyAtMs = parseTime(input.session.status.readyAt)
+  const aliveMs = readyAtMs === undefined ? undefined : endedAtMs - readyAtMs
+  const message = code === undefined ? 'The shell exited.' : exitMessage(code, aliveMs)
   return { reason: 'Exited', message, ...(code !== undefined && { exitCode: code }) }
 }
 
@@ -142,7 +145,7 @@ function containerFailed({ pod, holder }: Evidence): Cause | undefined {
   const failed = pod.containers.find(({ state }) => state.kind === 'terminated' && state.exitCode !== 0)
   const state = terminated(failed)
   if (!failed || !state) return undefined
-  const said = failed.name === INSTALL_CONTAINER ? (state.message ?? '').trim().slice(0, QUOTE_LENGTH_MAX) : ''
+  const said = failed.name === INSTALL_CONTAINER ? quoted(state.message) : ''
   const message =
     `The container ${failed.name} failed before the session began: ${state.reason}, exit code ${state.exitCode}` +
     `${said === '' ? '' : `: ${said}`}. Create a new session; report it if it comes back.`
@@ -151,7 +154,10 @@ function containerFailed({ pod, holder }: Evidence): Cause | undefined {
 
 function holderFailed({ pod, holder, problem }: Evidence): Cause {
   const code = holder === undefined ? '' : ` with exit code ${holder.exitCode}`
-  const message = `The holder of pod ${pod.name} ended${code}, and ${problem}. Create a new session.`
+  // The kubelet hands over the end of the log of one that crashed: without a report, its last words are the best there is.
+  const said = holder === undefined || holder.exitCode === 0 ? '' : quoted(holder.message)
+  const words = said === '' ? '' : ` It said: ${said}`
+  const message = `The holder of pod ${pod.name} ended${code}, and ${problem}. Create a new session.${words}`
   return { reason: 'HolderFailed', message }
 }
 

@@ -5,6 +5,8 @@ import {
   actionOf,
   anObserved,
   aPod,
+  aSession,
+  aSpec,
   kinds,
   NOW,
   planFor,
@@ -130,6 +132,18 @@ describe('[TS21] a pod the API server refuses', () => {
     expect(planFor(observed)).toMatchObject({ requeueAfterMs: delayMs })
     expect(kinds(planFor(observed, NOW + delayMs - 1))).not.toContain('createPod')
     expect(kinds(planFor(observed, NOW + delayMs))).toContain('createPod')
+  })
+
+  it('[TS27] says what to do about a runtime class that does not exist', () => {
+    const words = 'pods "demo" is forbidden: pod rejected: RuntimeClass "gvizor" not found'
+    const session = aSession({ spec: aSpec({ runtimeClassName: 'gvizor' }) })
+    const { message } = writtenStatus(planFor(anObserved({ session, ...refusal(1, 'rejected', words) })))
+    expect(message).toContain(words)
+    expect(message).toMatch(
+      /kubectl get runtimeclasses.*kubectl -n sessions delete tsess demo\) and create another one/,
+    )
+    const other = writtenStatus(planFor(anObserved({ session, ...refusal(1, 'rejected', 'no') })))
+    expect(other.message).toBe('The API server refused the pod: no')
   })
 
   it('a foreign pod with the name is not touched, and named', () => {

@@ -88,6 +88,17 @@ export type HolderAnswer =
   | { kind: 'status'; shell: 'waiting' | 'running' | 'exited'; claimed: boolean; idleDeadlineMs: number | null }
   | { kind: 'failed'; message: string }
 
+/** What the holder of one pod said last. */
+export interface HeardHolder {
+  podUid: string
+  atMs: number
+  /** Questions so far. */
+  count: number
+  answer: HolderAnswer
+  /** Since when it does not answer; absent if it did the last time. */
+  silentSinceMs?: number
+}
+
 /**
  * What this process remembers of its own calls for one session. It is lost with the process, and that is fine: every entry only saves a
  * repetition or explains a wait, none of them decides what is true.
@@ -97,7 +108,7 @@ export interface Memory {
   policyRefusal?: Refusal
   /** A fresh read found no pod with this uid. */
   podGone?: { podUid: string }
-  holder?: { podUid: string; atMs: number; count: number; answer: HolderAnswer }
+  holder?: HeardHolder
   /** The final deadline was set on this pod; the cache may not show it yet. */
   deadlineLowered?: { podUid: string }
   /** A fresh read found no session with the uid this memory is kept for. */

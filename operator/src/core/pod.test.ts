@@ -91,6 +91,7 @@ describe('[TS7] the pod of a session', () => {
           image: 'pocketconsole.dev/sandbox:dev',
           imagePullPolicy: 'IfNotPresent',
           command: ['/cpc/holder', 'hold'],
+          terminationMessagePolicy: 'FallbackToLogsOnError',
           resources: { requests: { cpu: '5m', memory: '16Mi' }, limits: { cpu: '500m', memory: '128Mi' } },
           securityContext: lockedDown(65_533),
           volumeMounts: [
@@ -201,6 +202,28 @@ function expectLockedDown(
   expect(Object.keys(container.resources?.limits ?? {})).toEqual(['cpu', 'memory'])
   expect(uid === HOLDER_UID).toBe(container.name !== 'shell')
 }
+
+describe('[TS24] the words of a container that fails', () => {
+  it('come from the log of ours, and never from that of the shell', () => {
+    const { spec } = podFor(input(aSpec({ image: 'alpine:3' })))
+    const policies = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(
+      ({ name, terminationMessagePolicy }) => [name, terminationMessagePolicy],
+    )
+    expect(policies).toEqual([
+      ['install', 'FallbackToLogsOnError'],
+      ['shell', undefined],
+      ['holder', 'FallbackToLogsOnError'],
+    ])
+  })
+})
+
+describe('[TS28] what is writable besides the volumes', () => {
+  it('holds no file larger than resources.tmp, which the init is told in bytes', () => {
+    const spec = aSpec({ resources: { ...aSpec().resources, tmp: '3Mi' } })
+    const shell = podFor(input(spec)).spec?.initContainers?.at(-1)
+    expect(shell?.env).toContainEqual({ name: 'CPC_FILE_BYTES_MAX', value: String(3 * 1024 * 1024) })
+  })
+})
 
 describe('[TS7] whatever a session asks for', () => {
   it('no container of its pod has a privilege, a writable root or a user it shares with the holder', () => {

@@ -4,14 +4,18 @@ import {
   anObserved,
   aPod,
   aSession,
+  ended,
   kinds,
   NOW,
   planFor,
   POD_UID,
   readyObserved,
+  running,
+  waiting,
   writtenStatus,
 } from '../../test/builders.ts'
 import type { HolderAnswer, Memory, PodView } from './observed.ts'
+import { heard, SILENCE_GRACE_MS } from './readiness.ts'
 
 const runs: HolderAnswer = { kind: 'status', shell: 'running', claimed: true, idleDeadlineMs: 299_000 }
 const FINAL = { activeDeadlineSeconds: 28_801 }
@@ -67,12 +71,7 @@ describe('[TS11] Ready means that the holder said so', () => {
       /has not seen the claim/,
     ],
     ['the idle clock stands', { ...runs, idleDeadlineMs: null }, 'ShellStarting', /its idle clock does not/],
-    [
-      'no answer',
-      { kind: 'failed', message: 'exec refused' },
-      'HolderNotAnswering',
-      /does not say whether the shell runs: exec refused/,
-    ],
+    ['no answer', { kind: 'failed', message: 'exec refused' }, 'ShellStarting', /has not answered yet/],
   ])('is not Ready when %s', (_case, answer, reason, words) => {
     const status = writtenStatus(planFor(podRuns(FINAL, answered(answer))))
     expect(status).toMatchObject({ phase: 'Preparing', reason })
@@ -100,6 +99,64 @@ describe('[TS11] Ready means that the holder said so', () => {
     const plan = planFor(readyObserved())
     expect(kinds(plan)).toEqual(['writeStatus'])
     expect(writtenStatus(plan)).toMatchObject({ phase: 'Ready', readyAt: '2026-01-01T11:50:00Z' })
+  })
+})
+
+describe('[TS25] a holder that is silent', () => {
+  const refused: HolderAnswer = { kind: 'failed', message: 'cannot exec in a stopped state' }
+  const silentFor = (ms: number): Memory => ({
+    holder: { podUid: POD_UID, atMs: NOW, count: 9, answer: refused, silentSinceMs: NOW - ms },
+    deadlineLowered: { podUid: POD_UID },
+  })
+  const warnings = (plan: ReturnType<typeof planFor>) =>
+    plan.actions.flatMap(action =>
+      action.kind === 'recordEvent' && action.event.type === 'Warning' ? [action.event] : [],
+    )
+
+  it('is no obstacle within the grace, and a warning with its words after it', () => {
+    const early = planFor(podRuns(FINAL, silentFor(SILENCE_GRACE_MS - 1)))
+    expect(writtenStatus(early)).toMatchObject({ phase: 'Preparing', reason: 'ShellStarting' })
+    expect(warnings(early)).toEqual([])
+    const late = planFor(podRuns(FINAL, silentFor(SILENCE_GRACE_MS)))
+    expect(writtenStatus(late)).toMatchObject({ phase: 'Preparing', reason: 'HolderNotAnswering' })
+    expect(writtenStatus(late).message).toBe(
+      'The holder does not say whether the shell runs: cannot exec in a stopped state',
+    )
+    expect(warnings(late)).toMatchObject([{ reason: 'HolderNotAnswering' }])
+  })
+
+  it.each([
+    ['has not begun', waiting('holder', 'ContainerCreating')],
+    ['has ended', ended('holder', { message: '{"reason":"Exited","exitCode":0}' })],
+  ])('is no obstacle at all when its container %s', (_case, holder) => {
+    const plan = planFor(podRuns({ ...FINAL, containers: [running('shell'), holder] }, silentFor(60_000)))
+    expect(writtenStatus(plan).reason).not.toBe('HolderNotAnswering')
+    expect(warnings(plan)).toEqual([])
+  })
+
+  it('is asked again meanwhile, and the first answer ends it', () => {
+    expect(kinds(planFor(podRuns(FINAL, silentFor(60_000)), NOW + 2000))).toContain('askHolder')
+    expect(writtenStatus(planFor(podRuns(FINAL, answered(runs))))).toMatchObject({ phase: 'Ready' })
+  })
+
+  it('does not flap when another operator begins to count', () => {
+    const status = { phase: 'Preparing', reason: 'HolderNotAnswering', podUID: POD_UID } as const
+    const observed = { ...podRuns(FINAL, silentFor(0)), session: aSession({ status }) }
+    expect(writtenStatus(planFor(observed)).reason).toBe('HolderNotAnswering')
+    expect(warnings(planFor(observed))).toEqual([])
+  })
+
+  it('is silent since the first question in a row that it did not answer', () => {
+    const hear = (before: Memory['holder'], answer: HolderAnswer, nowMs: number) =>
+      heard(before, { podUid: POD_UID, answer, nowMs })
+    const first = hear(undefined, refused, NOW)
+    const second = hear(first, refused, NOW + 500)
+    expect(second).toMatchObject({ count: 2, atMs: NOW + 500, silentSinceMs: NOW })
+    expect(hear(second, runs, NOW + 900)).not.toHaveProperty('silentSinceMs')
+    expect(heard(second, { podUid: 'other', answer: refused, nowMs: NOW + 900 })).toMatchObject({
+      count: 1,
+      silentSinceMs: NOW + 900,
+    })
   })
 })
 

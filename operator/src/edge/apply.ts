@@ -14,6 +14,7 @@ import {
 } from '@cpc/kube'
 import type { Memory, Refusal } from '../core/observed.ts'
 import type { Action, Plan, PodRef } from '../core/plan.ts'
+import { heard } from '../core/readiness.ts'
 import { statusPatch } from '../core/status-patch.ts'
 import { terminalSessions } from './caches.ts'
 import type { HolderExec } from './holder-exec.ts'
@@ -152,10 +153,8 @@ class PlanApplier implements Applier {
 
   async #askHolder(subject: Subject, { name, uid }: PodRef, signal: AbortSignal): Promise<Applied> {
     const answer = await this.#options.holder.status(subject.namespace, name, signal)
-    this.#remember(subject, memory => {
-      const count = memory.holder?.podUid === uid ? memory.holder.count + 1 : 1
-      return { ...memory, holder: { podUid: uid, atMs: this.#options.nowMs(), count, answer } }
-    })
+    const nowMs = this.#options.nowMs()
+    this.#remember(subject, memory => ({ ...memory, holder: heard(memory.holder, { podUid: uid, answer, nowMs }) }))
     return 'observe-again'
   }
 

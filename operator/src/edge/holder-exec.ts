@@ -3,6 +3,7 @@ import { HOLDER_CONTAINER, HOLDER_PATH } from '@cpc/crds'
 import { execCollect, type Transport } from '@cpc/kube'
 import { z } from 'zod'
 import type { HolderAnswer } from '../core/observed.ts'
+import { quoted, unwrapped } from '../core/quote.ts'
 
 /** Bytes of an answer: the status is one short line. */
 const ANSWER_BYTES_MAX = 4096
@@ -10,8 +11,8 @@ const ANSWER_BYTES_MAX = 4096
 const STATUS_TIMEOUT_MS = 5000
 /** Milliseconds for `holder end`: it waits until the shell is hung up and the records are fetched (10 s with a recorder). */
 const END_TIMEOUT_MS = 12_000
-/** Characters of the holder's words in a message. */
-const QUOTE_LENGTH_MAX = 200
+/** Characters of the holder's words in a message, which is asked for again and again. */
+const HOLDER_QUOTE_LENGTH_MAX = 200
 
 const holderStatus = z.object({
   shell: z.enum(['waiting', 'running', 'exited']),
@@ -33,7 +34,7 @@ export function createHolderExec(transport: Transport): HolderExec {
         const text = await run(transport, { namespace, pod, words: ['status'], timeoutMs: STATUS_TIMEOUT_MS, signal })
         return parseStatus(text)
       } catch (error) {
-        return { kind: 'failed', message: error instanceof Error ? error.message : String(error) }
+        return { kind: 'failed', message: unwrapped(quoted(error instanceof Error ? error.message : String(error))) }
       }
     },
     async end(namespace, pod, reason, signal) {
@@ -72,7 +73,7 @@ async function run(transport: Transport, { namespace, pod, words, timeoutMs, sig
     signal,
   })
   if (exit.kind === 'exited' && exit.exitCode === 0) return stdout.toString('utf8')
-  const said = stderr.toString('utf8').trim().slice(0, QUOTE_LENGTH_MAX)
+  const said = quoted(stderr.toString('utf8'), HOLDER_QUOTE_LENGTH_MAX)
   const how = exit.kind === 'exited' ? `exit code ${exit.exitCode}` : exit.message
   throw new Error(`holder ${words[0] ?? ''}: ${how}${said === '' ? '' : `: ${said}`}`)
 }
