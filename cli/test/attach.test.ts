@@ -127,7 +127,7 @@ describe('attach', () => {
     process.kill(pid, 'SIGTERM')
     expect(await afterwards(running)).toEqual({ exitCode: 143, usualMode: true })
   })
-  it('[attach] [I5] --view watches; ctrl-] t does not make it type', async () => {
+  it('[attach] [I5] [L1] --view watches; ctrl-] t takes the keyboard', async () => {
     gateway.addShell('viewed', 'bash --norc --noprofile -i')
     const watching = await attach('viewed', '--view')
     await sees(watching, 'you are watching')
@@ -137,6 +137,10 @@ describe('attach', () => {
     type(typing, 'echo ye""s\r')
     await sees(watching, 'yes\r\n')
     expect(watching.stdout()).not.toContain('nope')
+    type(watching, '\x1dt')
+    await sees(typing, 'you are watching')
+    type(watching, 'echo no""w\r')
+    await sees(typing, 'now\r\n')
     for (const one of [typing, watching]) type(one, '\x1dd')
     await Promise.all([afterwards(typing), afterwards(watching)])
   })

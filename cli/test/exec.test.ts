@@ -1,5 +1,6 @@
 // `cpc exec` in real shells on real ptys, through a gateway in this process.
 import { createHash } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FakeSession } from './fake-attachment.ts'
 import { FakeGateway } from './fake-gateway.ts'
@@ -66,6 +67,27 @@ describe.each(['bash --norc --noprofile -i', 'dash -i'])('in %s', shell => {
     expect(await running.finished).toMatchObject({ exitCode: 130, stdout: Buffer.from('begun\n') })
     expect(await newlinesTranslated(session)).toBe(true)
   })
+  it('[exec] SIGINT that ends a child or reaches the shell ends the line: 130, no prompt, everything as it was', async () => {
+    for (const line of ["echo a; sh -c 'kill -INT $$'; echo next", 'echo a; kill -INT $$; echo next']) {
+      const { exitCode, stdout, stderr } = await exec(name, line)
+      // The shell itself prints a line feed.
+      expect([exitCode, stdout.trimEnd(), stderr]).toEqual([130, 'a', ''])
+      expect(await newlinesTranslated(session)).toBe(true)
+    }
+    const from = session.shell.head
+    session.shell.write(Buffer.from(' echo "[$PS1$PROMPT_COMMAND$__cpc_p$__cpc_q]"\r'), () => undefined)
+    await until('[$ ]', () => session.shell.text.slice(Math.max(0, from - session.shell.base)).includes('[$ ]'))
+  })
+  it('[exec] what a cpc that was killed left behind is put right by the next', async () => {
+    const running = startCpc(['exec', name, '--', 'echo begun; sleep 1000'], environment)
+    await until('begun', () => running.stdout().includes('begun'))
+    running.child.kill('SIGKILL')
+    await running.finished
+    await until('lease', () => session.attachments.size === 0)
+    session.shell.write(Buffer.from('\x03'), () => undefined)
+    expect((await exec(name, 'echo on')).stdout).toBe('on\n')
+    expect(await newlinesTranslated(session)).toBe(true)
+  })
   it('[exec] output the line redirected away takes nothing of ours with it', async () => {
     expect(await exec(name, 'exec >/dev/null')).toEqual({ exitCode: 0, stdout: '', stderr: '' })
     expect((await exec(name, 'echo unseen')).exitCode).toBe(0)
@@ -128,6 +150,16 @@ describe('the way to the shell and back', () => {
   it('[exec] --timeout interrupts: 124', async () => {
     const { exitCode, stderr } = await exec(name, 'sleep 1000', '--timeout', '1s')
     expect([exitCode, stderr.includes('longer than 1 s')]).toEqual([124, true])
+    expect(await newlinesTranslated(session)).toBe(true)
+  })
+  it('[exec] --timeout on a line that ignores Ctrl-C says that it still runs', async () => {
+    const line = "sh -c 'trap : INT; echo deaf; while [ ! -e /tmp/cpc-deaf-end ]; do sleep 0.05; done'"
+    await rm('/tmp/cpc-deaf-end', { force: true })
+    const { exitCode, stderr } = await exec(name, line, '--timeout', '1s')
+    expect([exitCode, stderr]).toEqual([124, expect.stringContaining('did not react to Ctrl-C and still runs')])
+    await writeFile('/tmp/cpc-deaf-end', '')
+    expect((await exec(name, 'echo free')).stdout).toBe('free\n')
+    await rm('/tmp/cpc-deaf-end')
     expect(await newlinesTranslated(session)).toBe(true)
   })
   it('[exec] whoever reads our output goes away: the line is interrupted', async () => {

@@ -66,7 +66,9 @@ describe('the way of a line', () => {
     expect(bench.typed).toContain('stty -g')
     expect(bench.typed).not.toContain('echo hi')
     expect(bench.timerMs('answer')).toBe(10_000)
-    expect(bench.marks(`P${NONCE} ${TRANSLATING} `).typed).toMatch(/echo hi.*stty -onlcr.*command eval.*stty onlcr/)
+    expect(bench.marks(`P${NONCE} ${TRANSLATING} `).typed).toMatch(
+      /echo hi.*stty -onlcr.*command eval.*stty onlcr.*E\S+ \$__cpc/,
+    )
   })
   it('[exec] prints what is between the markers and ends with the status', () => {
     const bench = new Bench().says('old output $ ').running()
@@ -91,6 +93,7 @@ describe('the way of a line', () => {
       lines.push(bench.typed)
       bench.marks(`C${NONCE}`)
     }
+    expect(bench.typed.length).toBeLessThan(1_023)
     expect(
       lines
         .join('')
@@ -100,13 +103,13 @@ describe('the way of a line', () => {
   })
   it('[exec] without stty, \\r\\n becomes \\n', () => {
     const bench = new Bench().running('')
-    expect(bench.typed).not.toContain('stty')
+    expect(bench.typed).not.toContain('stty -onlcr')
     expect([bench.says('a\r').printed, bench.says('\nb\r').printed]).toEqual(['a', '\nb'])
     expect(bench.marks(`E${NONCE} 0`).printed).toBe('\r')
   })
   it('[exec] a terminal that does not translate is left alone', () => {
     const bench = new Bench().do({ type: 'attached', lease: 1 }).marks(`P${NONCE} 500:1:bf:8a3b:3 `)
-    expect(bench.typed).not.toContain('stty')
+    expect(bench.typed).not.toContain('stty -onlcr')
     expect(bench.marks(`B${NONCE}`).says('a\r\nb').printed).toBe('a\r\nb')
   })
   it('[exec] zsh is not asked for `command`', () => {
@@ -180,6 +183,30 @@ describe('what can go wrong', () => {
       .do({ type: 'interrupt', exitCode: 130 })
       .do({ type: 'interrupt', exitCode: 143 })
     expect(twice.finish).toMatchObject({ exitCode: 143 })
+  })
+  it('[exec] a line the shell dropped ends at the prompt: its status, after a clean-up, without what is printed then', () => {
+    const bench = new Bench().running().marks(`J${NONCE} 130`)
+    expect(bench.typed).toContain('stty onlcr')
+    expect(bench.says('$ ').printed).toBe('')
+    expect(bench.marks(`I${NONCE}`).finish).toEqual({ type: 'finish', exitCode: 130, sentence: undefined })
+    const unexpanded = new Bench().running().marks(`J${NONCE} $?`).marks(`I${NONCE}`)
+    expect(unexpanded.finish).toMatchObject({ exitCode: 130 })
+  })
+  it('[exec] says that the line was interrupted only when the shell answered', () => {
+    const late = () => new Bench({ timeoutMs: 5_000 }).running().do({ type: 'timer', timer: 'total' })
+    const deaf = late()
+    for (let times = 0; times < 3; times++) deaf.do({ type: 'timer', timer: 'interrupt' })
+    expect(deaf.finish).toMatchObject({
+      exitCode: 124,
+      sentence: expect.stringMatching(/did not react to Ctrl-C and still runs/) as string,
+    })
+    expect(late().marks(`E${NONCE} 0`).finish).toMatchObject({
+      exitCode: 124,
+      sentence: expect.stringContaining('was interrupted') as string,
+    })
+    expect(
+      new Bench({ timeoutMs: 5_000 }).do({ type: 'attached', lease: 1 }).do({ type: 'timer', timer: 'total' }).finish,
+    ).toMatchObject({ sentence: expect.stringContaining('was not run') as string })
   })
   it('[exec] --timeout interrupts and says so', () => {
     const bench = new Bench({ timeoutMs: 5_000 })

@@ -35,7 +35,10 @@ type Phase =
   /** Lines that are still to be typed, each after the marker of the one before. */
   | { kind: 'typing'; lines: string[] }
   | { kind: 'running' }
-  /** Ctrl-C was typed; `waits` are those still to come. What is printed now is no output of the line any more. */
+  /**
+   * Ctrl-C was typed, or the shell fell back to its prompt; `waits` are those still to come. What is printed now is no
+   * output of the line any more.
+   */
   | { kind: 'interrupting'; exitCode: number; sentence: string | undefined; waits: number[] }
   | { kind: 'finished' }
 
@@ -161,7 +164,11 @@ function itemCame(state: ExecState, item: ScanItem): ExecStep {
       if (phase.kind !== 'typing') return [state, []]
       return [{ ...state, phase: { kind: 'running' } }, [{ type: 'stop-timer', timer: 'answer' }]]
     case 'E':
+      // Whoever caught the Ctrl-C ended by it all the same.
+      if (phase.kind === 'interrupting') return finish(state, phase.exitCode, phase.sentence)
       return finish(state, Number.parseInt(item.text, 10))
+    case 'J':
+      return phase.kind === 'running' ? fellBack(state, item.text) : [state, []]
     case 'I':
       return phase.kind === 'interrupting' ? finish(state, phase.exitCode, phase.sentence) : [state, []]
   }
@@ -188,6 +195,7 @@ function typeNext(state: ExecState, [text = '', ...lines]: string[]): ExecStep {
 /** Interrupts what runs; a second time, or with nothing running, just ends. */
 function interrupt(state: ExecState, exitCode: number, sentence: string | undefined): ExecStep {
   const { phase } = state
+  if (phase.kind === 'interrupting') return finish(state, exitCode, `Left. ${mayStillRun(state.plan)}`)
   if (phase.kind !== 'running' && phase.kind !== 'typing') return finish(state, exitCode, sentence)
   const [firstMs = 0, ...waits] = INTERRUPT_WAITS_MS
   return [
@@ -196,13 +204,23 @@ function interrupt(state: ExecState, exitCode: number, sentence: string | undefi
   ]
 }
 
+/** SIGINT ended what ran, and with it the typed line: its last part is still to be done. */
+function fellBack(state: ExecState, text: string): ExecStep {
+  const status = Number.parseInt(text, 10)
+  const exitCode = Number.isNaN(status) ? EXIT.interrupted : status
+  return cleanUp({
+    ...state,
+    phase: { kind: 'interrupting', exitCode, sentence: undefined, waits: INTERRUPT_WAITS_MS.slice(1) },
+  })
+}
+
 /** The next request to clean up, or the end when there were enough. */
 function cleanUp(state: ExecState): ExecStep {
-  const { phase, plan, probe } = state
+  const { phase, plan } = state
   if (phase.kind !== 'interrupting') return [state, []]
   const [waitMs, ...waits] = phase.waits
-  if (waitMs === undefined) return finish(state, phase.exitCode, phase.sentence)
-  const keys: ExecEffect = { type: 'type', text: cleanUpKeys(plan.nonce, probe) }
+  if (waitMs === undefined) return finish(state, phase.exitCode, stillRuns(plan))
+  const keys: ExecEffect = { type: 'type', text: cleanUpKeys(plan.nonce) }
   return [{ ...state, phase: { ...phase, waits } }, [keys, timer('interrupt', waitMs)]]
 }
 
@@ -224,14 +242,27 @@ function timedOut(state: ExecState, which: ExecTimer): ExecStep {
           `has its terminal. The line was not run. To see what it is: cpc attach ${plan.name}`,
       )
     case 'total':
-      return interrupt(
-        state,
-        EXIT.timeout,
-        `The line took longer than ${seconds(plan.timeoutMs ?? 0)} and was interrupted.`,
-      )
+      if (phase.kind === 'interrupting') return [state, []]
+      return interrupt(state, EXIT.timeout, tookTooLong(state))
     case 'interrupt':
       return cleanUp(state)
   }
+}
+
+/** What --timeout comes to, if the shell answers after the Ctrl-C. */
+function tookTooLong({ phase, plan }: ExecState): string {
+  const time = seconds(plan.timeoutMs ?? 0)
+  return phase.kind === 'running' || phase.kind === 'typing'
+    ? `The line took longer than ${time} and was interrupted.`
+    : `The shell of session ${plan.name} did not answer within ${time} (--timeout). The line was not run.`
+}
+
+function mayStillRun({ name }: ExecPlan): string {
+  return `The line may still be running in session ${name}: cpc attach ${name}`
+}
+
+function stillRuns({ name }: ExecPlan): string {
+  return `The line did not react to Ctrl-C and still runs in session ${name}. To see it: cpc attach ${name}. To end all: cpc rm ${name}`
 }
 
 type Breakage = Extract<ExecEvent, { type: 'output-lost' | 'input-lost' | 'ended' }>

@@ -5,8 +5,9 @@ import { MARKER_END, MARKER_START } from './exec-script.ts'
 /** Longest marker: a letter, the nonce, and what `stty -g` says. */
 const MARKER_BYTES_MAX = 512
 
-/** P: probe answered. C: piece stored. B: output begins. E: output ends, with the status. I: interrupted. */
-type MarkerLetter = 'P' | 'C' | 'B' | 'E' | 'I'
+/** P: probe answered. C: piece stored. B: output begins. E: output ends, with the status. J: the shell is back at its prompt without an E.
+ * I: cleaned up. */
+type MarkerLetter = 'P' | 'C' | 'B' | 'E' | 'J' | 'I'
 
 /** What a chunk contains, in order. */
 export type ScanItem = { kind: 'output'; bytes: Uint8Array } | { kind: 'marker'; letter: MarkerLetter; text: string }
@@ -19,7 +20,7 @@ export interface ScannerState {
   held: Uint8Array
 }
 
-const MARKERS_BY_PLACE: Record<ScannerState['place'], string> = { outside: 'PCBI', inside: 'EI' }
+const MARKERS_BY_PLACE: Record<ScannerState['place'], string> = { outside: 'PCBI', inside: 'EJI' }
 
 export function startScan(nonce: string): ScannerState {
   return { nonce, place: 'outside', held: new Uint8Array() }
@@ -50,7 +51,7 @@ export function scan(state: ScannerState, chunk: Uint8Array): [ScannerState, Sca
 
 function placeAfter(place: ScannerState['place'], letter: MarkerLetter): ScannerState['place'] {
   if (letter === 'B') return 'inside'
-  return letter === 'E' || letter === 'I' ? 'outside' : place
+  return letter === 'E' || letter === 'J' || letter === 'I' ? 'outside' : place
 }
 
 function pushOutput(items: ScanItem[], place: ScannerState['place'], bytes: Uint8Array): void {

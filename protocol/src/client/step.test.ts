@@ -449,6 +449,10 @@ describe('lease, size, time', () => {
     expect(bench.effects.map(({ type }) => type)).toContain('close')
     expect(bench.opened().sent[1]).toMatchObject({ body: { takeover: true, clientId: 'c1' } })
   })
+  it('[L1] who only watched takes over by attaching for control', () => {
+    const bench = attached({ lease: 0 }, { mode: 'view' }).do({ type: 'take-over' })
+    expect(bench.opened().sent[1]).toMatchObject({ body: { takeover: true, mode: 'control' } })
+  })
   it('[T1] KEEP_ALIVE is sent when attached, and not kept for later', () => {
     expect(attached().do({ type: 'keep-alive' }).sent).toEqual([{ type: 'KEEP_ALIVE' }])
     expect(connecting().do({ type: 'keep-alive' }).effects).toEqual([])

@@ -84,9 +84,9 @@ function resizeEffect({ cols, rows }: Kept): Effect {
   return { type: 'send', frame: { type: 'RESIZE', cols, rows } }
 }
 
-/** L1: the lease is taken by an ATTACH, hence by a connection of its own. */
+/** L1: the lease is taken by an ATTACH, hence by a connection of its own. Who only watched wants to type from now on. */
 export function takeOver(state: ClientState, moment: Moment): Step {
-  const wanting = { ...state, kept: { ...state.kept, takeover: true } }
+  const wanting = { ...state, kept: { ...state.kept, takeover: true, mode: 'control' as const } }
   if (state.phase === 'waiting') return connect(wanting)
   if (state.phase !== 'attached' && state.phase !== 'opening') return [wanting, []]
   const [lost, effects] = abandon(wanting, CLOSE_CODES.done.code, 'Attaching again to take the lease.', moment)
