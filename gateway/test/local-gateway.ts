@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterAll } from 'vitest'
 import type { TicketClaims } from '../src/core/ticket.ts'
+import { ANNOTATION_IDEMPOTENCY_KEY } from '../src/core/create-request.ts'
 import { createHttpServer } from '../src/edge/http-server.ts'
 import { createLogger } from '../src/edge/log.ts'
 import { createGatewayMetrics } from '../src/edge/metrics.ts'
@@ -68,7 +69,7 @@ export async function startLocalGateway(limitsNowMs: () => number = () => perfor
   const state = { phase: 'ok' as Phase }
   const shared = { namespace: 'sessions', client, slotsPerOwnerMax: 3 }
   const slots = createSlotKeeper({ ...shared, directory, logger, wallMs: clocks.wallMs })
-  const maker = createSessionMaker({ ...shared, directory, slots })
+  const maker = createSessionMaker({ ...shared, directory, slots, logger, wallMs: clocks.wallMs })
   const drive = {
     checkTicket: createTicketGate(tickets, directory, logger),
     openHolder: holders.open,
@@ -116,6 +117,8 @@ function directoryOf(sessions: Map<string, TerminalSession>): SessionDirectory {
     stop: () => Promise.resolve(),
     hasSynced: () => true,
     listOwned: owner => [...sessions.values()].filter(({ spec }) => spec.owner === owner),
+    listKeyed: keyDigest =>
+      [...sessions.values()].filter(({ metadata }) => metadata.annotations?.[ANNOTATION_IDEMPOTENCY_KEY] === keyDigest),
     find: name => Promise.resolve(sessions.get(name)),
     findAttachable: name => Promise.resolve(sessions.get(name)),
     waitFor: session => Promise.resolve(session),

@@ -230,6 +230,10 @@ describe('idempotency', () => {
       status: 422,
       body: { code: 'idempotency-key-reused' },
     })
+    expect(await mona.create(b, { name: `other-${randomUUID().slice(0, 8)}` }, headers)).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency-key-reused' },
+    })
     expect(idOf(await eve.create(b, {}, headers))).not.toBe(idOf(made))
   })
 })

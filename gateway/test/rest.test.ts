@@ -2,8 +2,10 @@
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { GATEWAY_VERSION } from '../src/core/identity.ts'
 import { HTTP_LIMITS } from '../src/core/limits/http.ts'
 import { RATE_LIMITS } from '../src/core/limits/rate.ts'
+import { SECURITY_HEADERS } from '../src/core/security-headers.ts'
 import { type LocalGateway, startLocalGateway } from './local-gateway.ts'
 import { aSession } from './objects.ts'
 import { WireClient } from './wire-client.ts'
@@ -126,6 +128,43 @@ describe('refusals', () => {
     )
     expect(answer).toContain('HTTP/1.1 431')
     expect(answer).toContain('headers-too-large')
+    expectSecurityHeaders(answer)
+  })
+
+  it.each([
+    ['a method nobody knows', 'FROB / HTTP/1.1\r\nHost: x\r\n\r\n', 'known HTTP method'],
+    ['a version nobody speaks', 'GET / HTTP/9.9\r\nHost: x\r\n\r\n', 'version of HTTP'],
+    ['no version', 'GET / nonsense\r\n\r\n', 'HTTP version'],
+    ['a broken header', 'GET / HTTP/1.1\r\nHo st: x\r\n\r\n', 'header of the request'],
+    ['a length that is none', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n', 'Content-Length'],
+    ['no Host', 'GET /api/v1/health HTTP/1.1\r\nConnection: close\r\n\r\n', 'no Host header'],
+  ])(
+    '[G11] %s: the parser’s refusals have the right words and the headers of all others',
+    async (_title, text, words) => {
+      const answer = await rawRequest(text)
+      expect(answer).toContain('HTTP/1.1 400')
+      expect(answer).toContain(words)
+      expectSecurityHeaders(answer)
+    },
+  )
+
+  it('[G11] an expectation nobody knows is passed over, and answered like the rest', async () => {
+    const answer = await rawRequest(
+      'GET /api/v1/health HTTP/1.1\r\nHost: x\r\nExpect: 200-maybe\r\nConnection: close\r\n\r\n',
+    )
+    expect(answer).toContain('HTTP/1.1 200')
+    expectSecurityHeaders(answer)
+  })
+
+  it('[G2] a session one does not have is told without paths, for people of any client', async () => {
+    const { body } = await call('GET', '/api/v1/sessions/nobody')
+    expect(body['detail']).toBe('You have no session nobody.')
+  })
+
+  it('[G2] the bound of a command is in characters, as everywhere', async () => {
+    const answer = await post('/api/v1/sessions', JSON.stringify({ command: ['x'.repeat(8_193)] }))
+    expectProblem(answer, 400, 'bad-request')
+    expect(answer.body['detail']).toContain('8192 characters')
   })
 
   it.each(['transfer-encoding: chunked\r\nContent-Length: 5', 'Content-Length: 1\r\nContent-Length: 2'])(
@@ -198,6 +237,16 @@ describe('every answer', () => {
     expect(body['openapi']).toBe('3.1.0')
   })
 
+  it('[G11] without a token nobody learns which version runs', async () => {
+    for (const path of ['/api/v1/health', '/openapi.json', '/nothing']) {
+      const response = await fetch(`${gateway.url}${path}`)
+      const said = JSON.stringify([...response.headers]) + (await response.text())
+      expect(said).not.toContain(`"${GATEWAY_VERSION}"`)
+    }
+    const health = await fetch(`${gateway.url}/api/v1/health`)
+    expect(await health.json()).toEqual({ status: 'ok' })
+  })
+
   it('health needs no token and turns 503 while draining', async () => {
     expect(await call('GET', '/api/v1/health', { headers: { authorization: '' } })).toMatchObject({
       status: 200,
@@ -262,6 +311,10 @@ describe('limits', () => {
     expect(await WireClient.refusal(own.port)).toMatchObject({ status: 429, body: { code: 'rate-limited' } })
   })
 })
+
+function expectSecurityHeaders(answer: string): void {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) expect(answer).toContain(`${name}: ${value}`)
+}
 
 /** Sends bytes and gives all that comes back until the end. */
 function rawRequest(text: string): Promise<string> {

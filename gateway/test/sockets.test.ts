@@ -101,12 +101,19 @@ describe('the way in', () => {
     expect(gateway.holders.opened).toHaveLength(execs)
   })
 
-  it('[G42] strangers are bounded: sockets of one address without a ticket', async () => {
+  it('[G42] silent sockets of an address are bounded, and shut nobody out: the oldest goes with 4408', async () => {
     const strangers: WireClient[] = []
     for (let n = 0; n < SOCKET_LIMITS.UNVERIFIED_PER_ADDRESS_MAX; n += 1) strangers.push(await open())
-    const refusal = await WireClient.refusal(gateway.port)
-    expect(refusal).toMatchObject({ status: 429, body: { code: 'too-many-sockets' } })
-    expect(gateway.registry.counts.unverified).toBe(SOCKET_LIMITS.UNVERIFIED_PER_ADDRESS_MAX)
+    await attach()
+    const oldest = await strangers[0]?.closed()
+    expect(oldest?.code).toBe(4408)
+    expect(oldest?.reason).toContain('No ticket was shown')
+    expect(strangers.filter(({ close }) => close !== undefined)).toHaveLength(1)
+    // Those that keep silent and do not read either hold no place: the flood goes on, and the honest still come in.
+    for (const stranger of strangers) stranger.socket.pause()
+    for (let n = 0; n < 2 * SOCKET_LIMITS.UNVERIFIED_PER_ADDRESS_MAX; n += 1) strangers.push(await open())
+    await attach()
+    expect(gateway.registry.counts.unverified).toBeLessThanOrEqual(SOCKET_LIMITS.UNVERIFIED_PER_ADDRESS_MAX)
     for (const stranger of strangers) stranger.socket.terminate()
     await eventually('the strangers’ places to be free', () => gateway.registry.counts.unverified === 0)
     await attach()

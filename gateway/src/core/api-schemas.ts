@@ -84,7 +84,7 @@ export const whoamiBody = z
   .describe('Who the token says the caller is, and until when.')
 
 export const healthBody = z
-  .object({ status: z.enum(['ok', 'starting', 'draining']), version: z.string() })
+  .object({ status: z.enum(['ok', 'starting', 'draining']) })
   .describe('Whether this gateway takes requests.')
 
 export const problem = z

@@ -18,7 +18,7 @@ export function clusterProblem(failure: ClusterFailure, doing: string): Problem 
   switch (failure.status) {
     case 400:
     case 422:
-      return new Problem('invalid-session', failure.message)
+      return new Problem('invalid-session', inCharacters(failure.message))
     case 401:
       return notPermitted(doing, 'its own credentials were refused')
     case 403:
@@ -33,6 +33,11 @@ export function clusterProblem(failure: ClusterFailure, doing: string): Problem 
     default:
       return silent(doing, failure.retryAfterS)
   }
+}
+
+/** The API server counts characters (maxLength) and then says bytes; everything else here says characters. */
+function inCharacters(message: string): string {
+  return message.replace(/(may not be more than \d+) bytes/g, '$1 characters')
 }
 
 function silent(doing: string, retryAfterS: number = HTTP_LIMITS.CLUSTER_RETRY_AFTER_S): Problem {

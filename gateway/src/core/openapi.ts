@@ -1,7 +1,9 @@
 // /openapi.json from the schemas that check the requests (G9).
 import { z } from 'zod'
 import * as schemas from './api-schemas.ts'
-import { GATEWAY_VERSION } from './identity.ts'
+
+/** Version of the API, not of the software behind it (G11). */
+const API_DOCUMENT_VERSION = 'v1'
 
 type Json = Record<string, unknown>
 
@@ -24,7 +26,7 @@ export function openApiDocument(): Json {
     openapi: '3.1.0',
     info: {
       title: 'Claude Pocket Console gateway',
-      version: GATEWAY_VERSION,
+      version: API_DOCUMENT_VERSION,
       description: 'Sessions over REST. The terminal itself is a WebSocket at /ws/terminal/{id}, subprotocol cpc.v1.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },

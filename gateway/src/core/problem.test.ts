@@ -38,6 +38,12 @@ describe('problems', () => {
       'invalid-session',
       'too small',
     ],
+    [
+      'a string that is too long, which the API server counts in characters and calls bytes',
+      refused(422, 'Invalid', 'spec.command[0]: Too long: may not be more than 8192 bytes'),
+      'invalid-session',
+      'more than 8192 characters',
+    ],
     ['a bad request', refused(400, 'BadRequest', 'no'), 'invalid-session', 'no'],
     ['a name that exists', refused(409, 'AlreadyExists', 'demo already exists'), 'name-taken', 'already exists'],
     ['a conflict', refused(409, 'Conflict', 'changed'), 'conflict', 'changed'],

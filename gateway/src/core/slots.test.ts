@@ -71,7 +71,7 @@ describe('slots', () => {
       ...aLease({ bound: true }),
       metadata: { ...aLease({ bound: true }).metadata, resourceVersion: '42', namespace: 'n' },
     }
-    const next = takenOver(lease, 'new', NOW)
+    const next = takenOver(lease, slotLease(lease.metadata.name, 'new', NOW))
     expect(next.metadata).toMatchObject({ name: 'slot-x-1', resourceVersion: '42', namespace: 'n' })
     expect(next.metadata.ownerReferences).toBeUndefined()
     expect(next.spec).toEqual({ holderIdentity: 'new', acquireTime: '2026-11-22T12:00:00.000000Z' })

@@ -44,14 +44,17 @@ export function slotLease(name: string, sessionName: string, nowMs: number): Lea
       name,
       labels: { [LABEL_SLOT]: 'true', 'app.kubernetes.io/part-of': APP_NAME, 'app.kubernetes.io/component': 'gateway' },
     },
-    // MicroTime has six digits.
-    spec: { holderIdentity: sessionName, acquireTime: new Date(nowMs).toISOString().replace('Z', '000Z') },
+    spec: acquisition(sessionName, nowMs),
   }
 }
 
-/** The same slot for another session; `resourceVersion` makes the replacement fail if somebody was faster. */
-export function takenOver(lease: Lease, sessionName: string, nowMs: number): Lease {
-  const fresh = slotLease(lease.metadata.name, sessionName, nowMs)
+/** That a Lease is taken for a session. MicroTime has six digits. @param nowMs since the epoch */
+export function acquisition(sessionName: string, nowMs: number): NonNullable<Lease['spec']> {
+  return { holderIdentity: sessionName, acquireTime: new Date(nowMs).toISOString().replace('Z', '000Z') }
+}
+
+/** `fresh` in the place of a Lease that is free; `resourceVersion` makes the replacement fail if somebody was faster. */
+export function takenOver(lease: Lease, fresh: Lease): Lease {
   const { namespace, resourceVersion } = lease.metadata
   const kept = {
     ...(namespace === undefined ? {} : { namespace }),
@@ -83,7 +86,7 @@ export function slotVerdict(lease: Lease, named: TerminalSession | undefined, wi
 }
 
 /** A Lease without an owner reference whose session nobody has seen: somebody may be just making it. */
-function mayStillBeMade(lease: Lease, nowMs: number): boolean {
+export function mayStillBeMade(lease: Lease, nowMs: number): boolean {
   if ((lease.metadata.ownerReferences ?? []).length > 0) return false
   const acquiredMs = Date.parse(lease.spec?.acquireTime ?? '')
   return !Number.isNaN(acquiredMs) && nowMs - acquiredMs < SESSION_LIMITS.SLOT_PENDING_MS

@@ -116,6 +116,13 @@ class AttachmentDriver implements Driver {
     }
   }
 
+  crowdOut(): void {
+    this.dispatch({ kind: 'crowded-out' })
+    // The close frame is with the kernel by now; whoever does not answer it keeps nothing.
+    this.#socket.terminate()
+    this.#place.leave()
+  }
+
   #performAll(effects: readonly Effect[]): void {
     // The performer and its effect agree by `effect.kind`, which TypeScript cannot follow through the table.
     for (const effect of effects) (this.#performers[effect.kind] as (effect: Effect) => void)(effect)
@@ -173,11 +180,13 @@ class AttachmentDriver implements Driver {
     // A paused socket would never see the other side's close frame.
     if (this.#socket.isPaused) this.#socket.resume()
     this.#socket.close(code, reason)
+    this.#place.becomes('idle')
   }
 
   // --- the ticket ---
 
   async #checkTicket(ticket: string): Promise<void> {
+    this.#place.becomes('busy')
     const decision = await this.#context.checkTicket(ticket, this.#origin)
     if (this.#state.kind !== 'verifying') return
     const refusal =

@@ -80,6 +80,7 @@ type Parts = Awaited<ReturnType<typeof buildParts>>
 async function buildParts(settings: GatewaySettings, cluster: Cluster, logger: Logger) {
   const { sessionNamespace: namespace, sessionsPerOwnerMax: slotsPerOwnerMax } = settings
   const metrics = createGatewayMetrics()
+  metrics.build.set({ version: GATEWAY_VERSION }, 1)
   const kubeMetrics = createKubeMetrics(metrics.registry)
   const transport = createTransport(cluster, {
     userAgent: `pocket-console-gateway/${GATEWAY_VERSION}`,
@@ -97,7 +98,7 @@ async function buildParts(settings: GatewaySettings, cluster: Cluster, logger: L
   const verifier = await createTokenVerifier(await readIssuers(settings.issuersFile), keys)
   const tickets = await createTickets({ keyFile: settings.ticketKeyFile, ...keys })
   const slots = createSlotKeeper({ client, namespace, directory, slotsPerOwnerMax, logger, wallMs })
-  const maker = createSessionMaker({ client, namespace, directory, slots, slotsPerOwnerMax })
+  const maker = createSessionMaker({ client, namespace, directory, slots, slotsPerOwnerMax, logger, wallMs })
   const limits = createRequestLimits(nowMs, limit => metrics.limited.inc({ limit }))
   const registry = new SocketRegistry()
   return { namespace, metrics, transport, client, directory, verifier, tickets, maker, limits, registry, logger }

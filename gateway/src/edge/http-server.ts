@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
 import { addressKey, clientAddress } from '../core/client-address.ts'
 import { HTTP_LIMITS } from '../core/limits/http.ts'
+import { parserProblem } from '../core/parser-problem.ts'
 import {
   PROBLEMS,
   Problem,
@@ -13,6 +14,7 @@ import {
   problemBody,
   problemHeaders,
 } from '../core/problem.ts'
+import { SECURITY_HEADERS } from '../core/security-headers.ts'
 import { type UpgradeDecision, decideUpgrade } from '../core/upgrade.ts'
 import { type DriveContext, driveAttachment } from './drive.ts'
 import type { RequestLimits } from './request-limits.ts'
@@ -39,11 +41,15 @@ export function createHttpServer(options: HttpServerOptions): Server {
       headersTimeout: HTTP_LIMITS.HEADERS_TIMEOUT_MS,
       requestTimeout: HTTP_LIMITS.REQUEST_TIMEOUT_MS,
       keepAliveTimeout: HTTP_LIMITS.KEEP_ALIVE_TIMEOUT_MS,
+      // The application asks for it itself, with the words and headers of its other answers (G11).
+      requireHostHeader: false,
     },
     (request, response) => void options.app(request, response),
   )
   server.maxConnections = HTTP_LIMITS.CONNECTIONS_MAX
   server.on('clientError', (error, socket) => onClientError(error, socket))
+  // An expectation nobody knows is passed over: Node would refuse it without our headers.
+  server.on('checkExpectation', (request, response) => void options.app(request, response))
   const sockets = createSocketServer()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Until ws takes over, nobody else listens, and an unheard error would end the process.
@@ -110,8 +116,7 @@ function refuse(socket: Duplex, code: ProblemCode, detail: string, extra: Proble
     Connection: 'close',
     'Content-Type': 'application/problem+json',
     'Content-Length': String(Buffer.byteLength(body)),
-    'X-Content-Type-Options': 'nosniff',
-    'Cache-Control': 'no-store',
+    ...SECURITY_HEADERS,
     ...problemHeaders(code, extra),
   }
   const { status, title } = PROBLEMS[code]
@@ -123,9 +128,8 @@ function refuse(socket: Duplex, code: ProblemCode, detail: string, extra: Proble
 /** What Node's parser refuses: too many header bytes, a request that takes too long, garbage. */
 function onClientError(error: Error & { code?: string }, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
-  else if (error.code === 'HPE_HEADER_OVERFLOW') {
-    refuse(socket, 'headers-too-large', `The headers are longer than ${HTTP_LIMITS.HEADER_BYTES_MAX} bytes.`)
-  } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    refuse(socket, 'request-timeout', 'The request took too long to arrive.')
-  } else refuse(socket, 'bad-request', 'This is not HTTP/1.1.')
+  else {
+    const { code, detail } = parserProblem(error.code)
+    refuse(socket, code, detail)
+  }
 }

@@ -24,6 +24,7 @@ export function createGatewayMetrics(registry: Registry = new Registry()) {
     new Histogram({ name: PREFIX + name, help, labelNames, buckets: SECONDS, registers })
   return {
     registry,
+    build: gauge('build_info', 'Always 1; the label says which version runs.', ['version']),
     requests: counter('http_requests_total', 'REST requests answered.', ['method', 'route', 'status']),
     requestSeconds: histogram('http_request_seconds', 'Time to answer a REST request.', ['method', 'route']),
     limited: counter('rate_limited_total', 'Requests refused by a limit.', ['limit']),

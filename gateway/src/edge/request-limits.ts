@@ -29,9 +29,9 @@ export function createRequestLimits(nowMs: () => number, onLimited: (limit: Rate
 }
 
 const WORDS: Record<RateLimitName, string> = {
-  address: 'Too many requests from this address. Wait as Retry-After says.',
-  refusedTokens: 'Too many refused tokens from this address. Get a valid one, and wait as Retry-After says.',
-  owner: 'Too many requests of yours. Wait as Retry-After says.',
-  creations: 'Too many new sessions in a short time. Wait as Retry-After says.',
-  tickets: 'Too many tickets in a short time. Wait as Retry-After says.',
+  address: 'Too many requests from this address. Wait a moment, then try again.',
+  refusedTokens: 'Too many refused tokens from this address. Get a valid one, wait a moment, then try again.',
+  owner: 'Too many requests of yours. Wait a moment, then try again.',
+  creations: 'Too many new sessions in a short time. Wait a moment, then try again.',
+  tickets: 'Too many tickets in a short time. Wait a moment, then try again.',
 }

@@ -9,6 +9,7 @@ import {
   defineResource,
   isNotFound,
 } from '@cpc/kube'
+import { ANNOTATION_IDEMPOTENCY_KEY } from '../core/create-request.ts'
 import { HTTP_LIMITS } from '../core/limits/http.ts'
 import { attachability, isOver, newestFirst } from '../core/session-view.ts'
 
@@ -27,6 +28,8 @@ export interface SessionDirectory {
   hasSynced(): boolean
   /** Sessions of an owner, newest first, from the cache. */
   listOwned(owner: string): TerminalSession[]
+  /** Sessions that were made with an Idempotency-Key, from the cache. @param keyDigest of owner and key */
+  listKeyed(keyDigest: string): TerminalSession[]
   /** From the cache; if it has none, from the API server. @throws ApiError, TransportError */
   find(name: string): Promise<TerminalSession | undefined>
   /** As `find`, and also asks the API server when the cached session could not be attached to. */
@@ -50,7 +53,7 @@ export function createSessionDirectory(options: DirectoryOptions): SessionDirect
     client,
     resource: SESSIONS,
     namespace,
-    indexers: { byOwner: session => [session.spec.owner] },
+    indexers: { byOwner: session => [session.spec.owner], byKey: keysOf },
     logger,
     ...(metrics ? { metrics } : {}),
   })
@@ -69,6 +72,7 @@ export function createSessionDirectory(options: DirectoryOptions): SessionDirect
     stop: () => reflector.stop(),
     hasSynced: () => reflector.hasSynced(),
     listOwned: owner => reflector.store.byIndex('byOwner', owner).sort(newestFirst),
+    listKeyed: keyDigest => reflector.store.byIndex('byKey', keyDigest),
     find: async name => cached(name) ?? (await read(name)),
     findAttachable: async name => {
       const known = cached(name)
@@ -115,6 +119,11 @@ function waitFor(
       if (change.type === 'deleted' || done(last)) finish()
     })
   })
+}
+
+function keysOf(session: TerminalSession): string[] {
+  const keyDigest = session.metadata.annotations?.[ANNOTATION_IDEMPOTENCY_KEY]
+  return keyDigest === undefined ? [] : [keyDigest]
 }
 
 function uidOf(session: TerminalSession): string {

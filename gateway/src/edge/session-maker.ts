@@ -1,6 +1,6 @@
 // Makes a session: slot, object, and the same answer for the same request however often and wherever it is asked (G6, G7, G60).
 import type { TerminalSession } from '@cpc/crds'
-import { ApiError, type KubeClient, TransportError, isAlreadyExists, isNotFound } from '@cpc/kube'
+import { ApiError, TransportError, isAlreadyExists, isNotFound } from '@cpc/kube'
 import {
   type CreateRequest,
   replayOf,
@@ -9,9 +9,12 @@ import {
   sessionName,
   slotOf,
 } from '../core/create-request.ts'
+import { hasKey, keyed } from '../core/key-claim.ts'
 import { HTTP_LIMITS } from '../core/limits/http.ts'
 import { Problem } from '../core/problem.ts'
+import { type Claim, bindClaim, giveBackClaim } from './claims.ts'
 import { randomHex } from './digest.ts'
+import { type KeyKeeperOptions, claimKey } from './key-keeper.ts'
 import { SESSIONS, type SessionDirectory } from './session-directory.ts'
 import type { Slot, SlotKeeper } from './slot-keeper.ts'
 
@@ -28,10 +31,8 @@ export interface SessionMaker {
   make(request: CreateRequest): Promise<Made>
 }
 
-export interface SessionMakerOptions {
-  client: KubeClient
-  namespace: string
-  directory: Pick<SessionDirectory, 'find'>
+export interface SessionMakerOptions extends KeyKeeperOptions {
+  directory: Pick<SessionDirectory, 'find' | 'listKeyed'>
   slots: SlotKeeper
   slotsPerOwnerMax: number
 }
@@ -40,13 +41,55 @@ export function createSessionMaker(options: SessionMakerOptions): SessionMaker {
   return {
     async make(request) {
       const name = sessionName(request, randomHex())
-      const nameMayExist = request.body.name !== undefined || request.keyDigest !== undefined
-      const earlier = nameMayExist ? await options.directory.find(name) : undefined
+      const earlier = await findEarlier(options, request, name)
       if (earlier) return found(earlier, request)
-      const slot = await options.slots.take(request.owner, name)
-      return slot ? createIn(options, request, name, slot) : withoutSlot(options, request, name)
+      const withKey = keyed(request)
+      if (!withKey) return makeInSlot(options, request, name)
+      const claim = await claimKey(options, withKey, name)
+      return makeClaimed(options, request, name, claim)
     },
   }
+}
+
+/** The session an earlier request with the same key made, whatever its name; else the one that has the name. */
+async function findEarlier(
+  { directory }: SessionMakerOptions,
+  request: CreateRequest,
+  name: string,
+): Promise<TerminalSession | undefined> {
+  const withKey = keyed(request)
+  const made = withKey && directory.listKeyed(withKey.keyDigest).find(session => hasKey(session, withKey))
+  if (made) return made
+  const nameMayExist = request.body.name !== undefined || withKey !== undefined
+  return nameMayExist ? directory.find(name) : undefined
+}
+
+/** Makes the session of a key that is ours; a key whose session was certainly not made is given back. */
+async function makeClaimed(
+  options: SessionMakerOptions,
+  request: CreateRequest,
+  name: string,
+  claim: Claim,
+): Promise<Made> {
+  try {
+    const made = await makeInSlot(options, request, name)
+    await bindClaim(options, claim, made.session)
+    return made
+  } catch (error) {
+    if (isCertain(error)) await giveBackClaim(options, claim)
+    throw error
+  }
+}
+
+async function makeInSlot(options: SessionMakerOptions, request: CreateRequest, name: string): Promise<Made> {
+  const slot = await options.slots.take(request.owner, name)
+  return slot ? createIn(options, request, name, slot) : withoutSlot(options, request, name)
+}
+
+/** Whether it is known that nothing was made: not when the answer was lost. */
+function isCertain(error: unknown): boolean {
+  if (error instanceof Problem || error instanceof ApiError) return true
+  return error instanceof TransportError && error.sent === 'not-sent'
 }
 
 function found(existing: TerminalSession, request: CreateRequest): Made {
@@ -64,8 +107,7 @@ async function createIn(options: SessionMakerOptions, request: CreateRequest, na
   } catch (error) {
     if (isAlreadyExists(error)) return foundAfterAll(options, request, name, slot)
     // Whether it was made is not known when the answer was lost: then the slot stays, and frees itself if it was not.
-    const certain = error instanceof ApiError || (error instanceof TransportError && error.sent === 'not-sent')
-    if (certain) await slots.giveBack(slot)
+    if (isCertain(error)) await slots.giveBack(slot)
     throw error
   }
 }
@@ -90,7 +132,7 @@ async function withoutSlot(options: SessionMakerOptions, request: CreateRequest,
   if (existing) return found(existing, request)
   throw new Problem(
     'session-cap',
-    `You have ${options.slotsPerOwnerMax} live sessions, which is the limit. End one (DELETE /api/v1/sessions/{id}) and try again.`,
+    `You have ${options.slotsPerOwnerMax} sessions, which is the most allowed; end one first.`,
   )
 }
 

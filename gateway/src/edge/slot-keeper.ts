@@ -1,27 +1,17 @@
 // Takes and gives back an owner's slots as Leases (G60 to G62). The rules are in core/slots.ts; here they meet the API server.
 import type { TerminalSession } from '@cpc/crds'
-import { type KubeClient, type Logger, defineResource, isAlreadyExists, isConflict, isNotFound } from '@cpc/kube'
+import { isAlreadyExists, isConflict, isNotFound } from '@cpc/kube'
 import { HTTP_LIMITS } from '../core/limits/http.ts'
-import { type Lease, slotLease, slotName, slotOrder, slotVerdict, takenOver } from '../core/slots.ts'
+import { slotLease, slotName, slotOrder, slotVerdict, takenOver } from '../core/slots.ts'
+import { type Claim, type ClaimContext, LEASES, bindClaim, giveBackClaim } from './claims.ts'
 import { sha256Hex } from './digest.ts'
-import { SESSION_KIND, type SessionDirectory } from './session-directory.ts'
-
-const LEASES = defineResource<Lease>({
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  kind: 'Lease',
-  scope: 'namespaced',
-})
+import type { SessionDirectory } from './session-directory.ts'
 
 const CALL = { timeoutMs: HTTP_LIMITS.CLUSTER_CALL_TIMEOUT_MS }
 
 /** A slot that was taken for a session. */
-export interface Slot {
+export interface Slot extends Claim {
   number: number
-  lease: Lease
-  /** `shared`: another replica took it for the same session; it is not ours to give back. */
-  kind: 'taken' | 'shared'
 }
 
 export interface SlotKeeper {
@@ -33,12 +23,9 @@ export interface SlotKeeper {
   giveBack(slot: Slot): Promise<void>
 }
 
-export interface SlotKeeperOptions {
-  client: KubeClient
-  namespace: string
+export interface SlotKeeperOptions extends ClaimContext {
   directory: Pick<SessionDirectory, 'listOwned' | 'find'>
   slotsPerOwnerMax: number
-  logger: Logger
   /** Since the epoch. */
   wallMs: () => number
 }
@@ -53,18 +40,8 @@ export function createSlotKeeper(options: SlotKeeperOptions): SlotKeeper {
       }
       return undefined
     },
-    async bind(slot, session) {
-      const { name, uid } = session.metadata
-      if (uid === undefined) return
-      const ownerReferences = [{ ...SESSION_KIND, name, uid }]
-      const body = { metadata: { ...versionOf(slot.lease), ownerReferences } }
-      await quietly(options, 'bind', slot, ref => options.client.patch(LEASES, ref, { type: 'merge', body }, CALL))
-    },
-    async giveBack(slot) {
-      if (slot.kind === 'shared') return
-      const preconditions = versionOf(slot.lease)
-      await quietly(options, 'give back', slot, ref => options.client.delete(LEASES, ref, { preconditions, ...CALL }))
-    },
+    bind: (slot, session) => bindClaim(options, slot, session),
+    giveBack: slot => giveBackClaim(options, slot),
   }
 }
 
@@ -98,37 +75,11 @@ async function tryTakeOver(options: SlotKeeperOptions, wish: Wish): Promise<Slot
     const verdict = slotVerdict(lease, named, { owner, sessionName, slot: number, nowMs: wallMs() })
     if (verdict === 'taken') return undefined
     if (verdict === 'ours') return { number, lease, kind: 'shared' }
-    const replaced = await client.replace(LEASES, takenOver(lease, sessionName, wallMs()), CALL)
+    const replaced = await client.replace(LEASES, takenOver(lease, slotLease(name, sessionName, wallMs())), CALL)
     return { number, lease: replaced, kind: 'taken' }
   } catch (error) {
     // Gone or changed under our hands: somebody else is at it, the next slot may be quieter.
     if (isNotFound(error) || isConflict(error)) return undefined
     throw error
-  }
-}
-
-function versionOf(lease: Lease): { uid?: string; resourceVersion?: string } {
-  const { uid, resourceVersion } = lease.metadata
-  return {
-    ...(uid === undefined ? {} : { uid }),
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
-  }
-}
-
-async function quietly(
-  { namespace, logger }: SlotKeeperOptions,
-  doing: string,
-  slot: Slot,
-  call: (ref: { namespace: string; name: string }) => Promise<unknown>,
-): Promise<void> {
-  const { name } = slot.lease.metadata
-  try {
-    await call({ namespace, name })
-  } catch (error) {
-    if (isNotFound(error) || isConflict(error)) return
-    logger.warn(
-      { lease: name, problem: error instanceof Error ? error.message : String(error) },
-      `could not ${doing} a slot`,
-    )
   }
 }

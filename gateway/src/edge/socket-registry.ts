@@ -4,15 +4,20 @@ import { SOCKET_LIMITS } from '../core/limits/socket.ts'
 import type { ProblemCode } from '../core/problem.ts'
 import type { Refusal } from '../core/ticket.ts'
 import type { SocketMemory } from './metrics.ts'
+import { Strangers } from './strangers.ts'
 
 /** What the registry needs of a socket's driver. */
 export interface Driver {
   dispatch(event: AttachmentEvent): void
   memory(): SocketMemory
+  /** Ends at once, without waiting for the other side: its place is needed (G42). */
+  crowdOut(): void
 }
 
 /** A socket's place. Every place is left exactly once. */
 export interface Place {
+  /** Until the ticket is verified: whether it may have to make room for another. */
+  becomes(state: 'idle' | 'busy'): void
   /** The ticket is verified: the socket counts for its owner and session from now on. Undefined: it may stay. */
   verify(owner: string, sessionUid: string): Refusal | undefined
   /** Idempotent. */
@@ -22,32 +27,27 @@ export interface Place {
 export class SocketRegistry {
   readonly #drivers = new Set<Driver>()
   readonly #bySession = new Map<string, Set<Driver>>()
-  readonly #unverified = new Map<string, number>()
+  readonly #strangers = new Strangers()
   readonly #owners = new Map<string, number>()
-  #unverifiedCount = 0
   #verifiedCount = 0
   #emptied: (() => void) | undefined
 
   get counts(): { unverified: number; verified: number } {
-    return { unverified: this.#unverifiedCount, verified: this.#verifiedCount }
+    return { unverified: this.#strangers.count, verified: this.#verifiedCount }
   }
 
   /** Whether a stranger of this address may have a socket (G40). */
   hasRoom(addressKey: string): { code: ProblemCode; detail: string } | undefined {
-    if ((this.#unverified.get(addressKey) ?? 0) >= SOCKET_LIMITS.UNVERIFIED_PER_ADDRESS_MAX) {
-      return { code: 'too-many-sockets', detail: 'Too many sockets of this address have not shown a ticket yet.' }
-    }
-    if (this.#unverifiedCount >= SOCKET_LIMITS.UNVERIFIED_MAX) {
-      return { code: 'busy', detail: 'Too many sockets have not shown a ticket yet. Try again.' }
-    }
-    return undefined
+    return this.#strangers.refusal(addressKey)
   }
 
   /** Takes a place for a socket that was just upgraded. */
   enter(driver: Driver, addressKey: string): Place {
     this.#drivers.add(driver)
-    let release = this.#countUnverified(addressKey)
+    const stranger = this.#strangers.enter(addressKey, () => driver.crowdOut())
+    let release = () => stranger.leave()
     return {
+      becomes: state => stranger.becomes(state),
       verify: (owner, sessionUid) => {
         const refusal = this.#refusal(owner)
         if (refusal) return refusal
@@ -99,15 +99,6 @@ export class SocketRegistry {
       return { close: 'busy', reason: 'This gateway serves as many terminals as it can. Try again.' }
     }
     return undefined
-  }
-
-  #countUnverified(addressKey: string): () => void {
-    this.#unverifiedCount += 1
-    count(this.#unverified, addressKey, 1)
-    return () => {
-      this.#unverifiedCount -= 1
-      count(this.#unverified, addressKey, -1)
-    }
   }
 
   #countVerified(driver: Driver, owner: string, sessionUid: string): () => void {

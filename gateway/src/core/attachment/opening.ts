@@ -43,7 +43,7 @@ export function onHello(state: In<'awaiting-hello'>, frame: Decoded<ClientFrame>
     ])
   }
   const { ticket, client } = frame.body
-  if (ticket === undefined) return finish('ticket', 'HELLO carries no ticket. POST …/ticket gives one.')
+  if (ticket === undefined) return finish('ticket', 'HELLO carries no ticket. Get one for this session first.')
   if (ticket.length > TICKET_LIMITS.TICKET_BYTES_MAX) return finish('ticket', 'This is no ticket of ours: too long.')
   const { client: liveness, clientPauses } = state
   return [

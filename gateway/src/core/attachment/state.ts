@@ -80,6 +80,8 @@ export type AttachmentEvent =
   /** The session ended or was deleted; `message` says how. */
   | { kind: 'session-over'; message: string }
   | { kind: 'draining' }
+  /** Another socket needs the place of this one, which has not shown a ticket (G42). */
+  | { kind: 'crowded-out' }
   | { kind: 'timer'; timer: TimerName }
 
 /** `phase`: for HELLO, ATTACH, ATTACHED. `stall`: out of credit. `grace`: EXIT after the session's end. */

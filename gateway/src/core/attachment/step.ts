@@ -68,6 +68,7 @@ const HANDLERS: Handlers = {
   'session-over': (state, { message }) =>
     state.kind === 'attached' ? streaming.onSessionOver(state, message) : finish('gone', message),
   draining: () => finish('restarting', 'The gateway is restarting. Come back at once; nothing is lost.'),
+  'crowded-out': () => finish('stalled', 'No ticket was shown while others waited for this place. Try again.'),
   timer: (state, { timer }, nowMs) => TIMERS[timer](state, nowMs),
 }
 

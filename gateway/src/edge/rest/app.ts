@@ -1,9 +1,9 @@
 // The Express application: the order of the guards, the routes, and one place where refusals become answers (G2, G10, G11).
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
 import { addressKey, clientAddress } from '../../core/client-address.ts'
-import { GATEWAY_VERSION } from '../../core/identity.ts'
 import { openApiDocument } from '../../core/openapi.ts'
 import { PROBLEMS, Problem, problemBody, problemHeaders } from '../../core/problem.ts'
+import { SECURITY_HEADERS } from '../../core/security-headers.ts'
 import { asProblem } from '../cluster-failure.ts'
 import type { Answer, CallerHandler, RestContext } from './context.ts'
 import { readJsonBody } from './read-body.ts'
@@ -16,7 +16,7 @@ export function createRestApp(context: RestContext): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', false)
-  app.use(observed(context), securityHeaders, addressLimit(context))
+  app.use(observed(context), securityHeaders, hostNeeded, addressLimit(context))
 
   const called = (handler: CallerHandler) => withCaller(handler, context)
   const openApi = openApiDocument()
@@ -37,15 +37,14 @@ export function createRestApp(context: RestContext): Express {
 // --- guards ---
 
 const securityHeaders: RequestHandler = (_request, response, next) => {
-  response.set({
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Referrer-Policy': 'no-referrer',
-    'Strict-Transport-Security': 'max-age=31536000',
-    'X-Content-Type-Options': 'nosniff',
-  })
+  response.set(SECURITY_HEADERS)
   next()
+}
+
+/** HTTP/1.1 asks for it; Node would refuse without headers and words. */
+const hostNeeded: RequestHandler = (request, _response, next) => {
+  if (request.headers.host !== undefined || request.httpVersion !== '1.1') next()
+  else throw new Problem('bad-request', 'The request has no Host header.')
 }
 
 function addressLimit({ limits, trustedProxyHops }: RestContext): RequestHandler {
@@ -105,7 +104,7 @@ function route(app: Express, path: string, methods: Methods): void {
 function health({ phase }: RestContext): RequestHandler {
   return (_request, response) => {
     const status = phase()
-    response.status(status === 'ok' ? 200 : 503).json({ status, version: GATEWAY_VERSION })
+    response.status(status === 'ok' ? 200 : 503).json({ status })
   }
 }
 

@@ -99,7 +99,7 @@ function mine(name: string, session: TerminalSession | undefined, caller: Caller
 }
 
 function noSuchSession(name: string): Problem {
-  return new Problem('no-such-session', `You have no session ${name}. GET /api/v1/sessions lists yours.`)
+  return new Problem('no-such-session', `You have no session ${name}.`)
 }
 
 const SESSION_ID = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
@@ -108,7 +108,7 @@ const SESSION_ID = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 function sessionId(request: Request): string {
   const id = request.params['id']
   if (typeof id === 'string' && SESSION_ID.test(id)) return id
-  throw new Problem('no-such-session', 'A session id is a DNS label, such as my-shell.')
+  throw new Problem('no-such-session', 'No session has such a name: names are DNS labels, such as my-shell.')
 }
 
 function mustBeSynced({ directory }: RestContext): void {
