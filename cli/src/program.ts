@@ -6,6 +6,8 @@ import type { ExecOptions } from './commands/exec.ts'
 import type { CreateCommandOptions } from './commands/sessions.ts'
 import type { TokenOptions } from './commands/token.ts'
 import { ATTACH_KEYS_HELP } from './core/attach-keys.ts'
+import { DURATIONS } from './core/create-body.ts'
+import { formatSeconds } from './core/duration.ts'
 import { VERSION } from './core/version.ts'
 import type { Environment } from './env.ts'
 
@@ -22,6 +24,11 @@ export interface ProgramSetting {
 }
 
 const DURATION = 'for example 90s, 5m or 8h'
+
+function bounds(option: keyof typeof DURATIONS): string {
+  const { min, fallback } = DURATIONS[option]
+  return `default ${formatSeconds(fallback)}, at least ${formatSeconds(min)}`
+}
 
 /** The whole command line. Parsing it runs the command and sets `run.exitCode`; failures are thrown. */
 export function buildProgram(setting: ProgramSetting): Command {
@@ -51,9 +58,9 @@ function addSessionCommands(program: Command, context: () => CommandContext): vo
     .option('--memory <quantity>', 'for example 512Mi')
     .option('--pids <count>', 'how many processes')
     .option('--tmp <quantity>', 'size of /tmp and the home directory, for example 100Mi')
-    .option('--idle <duration>', `end after this long without input, ${DURATION}`)
-    .option('--lifetime <duration>', `end after this long in any case, ${DURATION}`)
-    .option('--ttl <duration>', `keep the record this long after the end, ${DURATION}`)
+    .option('--idle <duration>', `end after this long without input, ${DURATION} (${bounds('idle')})`)
+    .option('--lifetime <duration>', `end after this long in any case, ${DURATION} (${bounds('lifetime')})`)
+    .option('--ttl <duration>', `keep the record this long after the end, ${DURATION} (${bounds('ttl')})`)
     .option('--runtime-class <name>', 'for example gvisor')
     .option('--wait', 'wait until it is ready')
     .option('--wait-timeout <duration>', 'how long --wait waits', '120s')
@@ -111,6 +118,7 @@ function addTerminalCommands(program: Command, context: () => CommandContext, ru
     .option('--timeout <duration>', `interrupt the line after this long, ${DURATION}`)
     .option('--busy-wait <duration>', 'how long the shell may take to answer', '10s')
     .option('--attach-wait <duration>', 'how long the session may take to be attached to', '60s')
+    .showHelpAfterError("(the line goes behind --: cpc exec NAME -- 'ls -l'; cpc exec --help says more)")
     .addHelpText('after', EXEC_HELP)
     .action(async (name: string, line: string[], options: ExecOptions) => {
       const { execCommand } = await import('./commands/exec.ts')
@@ -155,6 +163,7 @@ A lost connection comes back by itself. Exits with the shell's code, with 0 afte
 and with 1 and a sentence when the session ended otherwise.`
 
 const EXEC_HELP = `
+Several words are joined by blanks and read by that shell: quote the line as a whole, as in -- 'echo "$HOME"; ls -l'.
 The line runs in the session's own shell: cd and variables stay, and exit ends the session.
 It is a terminal: stdout and stderr arrive as one, programs see its columns (TERM is dumb: no colours),
 and standard input is not passed on. Line feeds arrive as they were printed (the terminal's \\r\\n is switched off

@@ -115,6 +115,7 @@ describe('attach', () => {
   it('[attach] a session that is gone: 1 and why', async () => {
     const running = startCpcOnTerminal(['attach', 'nosuch'], environment)
     await sees(running, 'There is no session nosuch (no-such-session).')
+    expect(running.stdout()).not.toContain('\x1b[?1000')
     expect(await afterwards(running)).toEqual({ exitCode: 1, usualMode: true })
   })
   it('[attach] a signal gives the terminal back', async () => {
@@ -162,8 +163,12 @@ describe('attach', () => {
     const session = gateway.addShell('kept', 'bash --norc --noprofile -i')
     const running = await attach('kept')
     await sees(running, '$ ')
-    type(running, '\x1dk\x1d?')
-    await sees(running, 'd detach, r reconnect now')
+    type(running, '\x1dk')
+    await sees(running, 'kept alive')
+    type(running, '\x1dr')
+    await sees(running, 'being checked')
+    type(running, '\x1d?')
+    await sees(running, 'send it, ? help\x1b')
     await until('KEEP_ALIVE', () => session.keepAlives === 1)
     type(running, '\x1dd')
     await afterwards(running)

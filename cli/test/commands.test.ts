@@ -64,7 +64,15 @@ describe('sessions', () => {
     gateway.list('two')
     const { exitCode, stdout, stderr } = await cpc('rm', 'one', 'nosuch', 'two')
     expect([exitCode, stdout]).toEqual([1, 'one\ntwo\n'])
-    expect(stderr).toBe('cpc: There is no session nosuch (no-such-session).\n')
+    expect(stderr).toBe('cpc: There is no session nosuch (no-such-session). cpc ls lists yours.\n')
+  })
+  it('[cli] create with a name that is taken says by what, and how to free it', async () => {
+    gateway.list('over', { phase: 'Ended' })
+    expect(await cpc('create', 'over')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/\(name-taken\).*is Ended.*cpc rm over/) as string,
+    })
+    expect((await cpc('create', 'demo')).stderr).toMatch(/yours and Ready: cpc attach demo/)
   })
   it('[cli] whoami tells owner and issuer', async () => {
     expect((await cpc('whoami')).stdout).toBe('dev, by test, until 2030-01-01T00:00:00Z\n')
@@ -77,6 +85,8 @@ describe('mistakes', () => {
     [['get'], /missing required argument/],
     [['ls', '--bogus'], /unknown option/],
     [['create', 'x', '--idle', 'soon'], /--idle soon is no duration/],
+    [['create', 'x', '--idle', '1'], /--idle 1 is out of range; it must be from 10s to 1d/],
+    [['exec', 'demo', 'ls', '-l'], /unknown option '-l'[^]*behind --/],
     [['create', 'x', '--wait-timeout', 'soon'], /--wait-timeout soon/],
     [['token'], /--owner/],
     [['token', '--owner', 'dev', '--ttl', '13h'], /between 1s and 12h/],
@@ -100,6 +110,7 @@ describe('mistakes', () => {
       exitCode: 1,
       stderr: expect.stringContaining('no http or https') as string,
     })
+    expect((await at(gateway.url.replace('http:', 'https:'))).stderr).toMatch(/does not speak https.*http:\/\/\.\n$/)
     expect(await at('http://127.0.0.1:9')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('cannot be reached') as string,
@@ -115,6 +126,7 @@ describe('tokens', () => {
   it.each([
     ['echo "two words"', /gave no token/],
     ['true', /gave no token, but nothing/],
+    ['false', /ended with code 1 and printed nothing/],
     ['echo why >&2; exit 3', /failed .*: why/],
   ])('[cli] %j: 1 and why', async (command, why) => {
     const { exitCode, stderr } = await runCpc(['ls'], { CPC_GATEWAY_URL: gateway.url, CPC_TOKEN_COMMAND: command })

@@ -190,14 +190,16 @@ describe('sessions one cannot run a line in', () => {
   it('[exec] one that does not exist', async () => {
     expect(await exec('nosuch', 'true')).toMatchObject({
       exitCode: 1,
-      stderr: 'cpc: There is no session nosuch (no-such-session).\n',
+      stderr: 'cpc: There is no session nosuch (no-such-session). cpc ls lists yours.\n',
     })
   })
   it('[exec] one that is over', async () => {
     gateway.list('over', { phase: 'Ended', reason: 'Idle', message: 'Nobody typed.' })
     expect(await exec('over', 'true')).toMatchObject({
       exitCode: 1,
-      stderr: 'cpc: Session over is Ended. Idle: Nobody typed.\n',
+      stderr: expect.stringMatching(
+        /^cpc: Session over is Ended. Idle: Nobody typed\..*cpc rm over, then cpc create over\n$/,
+      ) as string,
     })
   })
   it('[exec] one that does not become ready in time', async () => {

@@ -148,6 +148,7 @@ class Attachment {
     const covered = this.absentSinceMs !== undefined && this.line.isShown
     this.absentSinceMs = undefined
     this.everAttached = true
+    this.raw.willReset()
     if (covered) this.uncover()
     this.sendBacklog()
   }
@@ -239,12 +240,20 @@ class Attachment {
         return
       case 'retry':
         this.client.hint()
+        if (this.absentSinceMs === undefined)
+          this.notify({ text: 'connected; the connection is being checked', stays: false })
+        else this.line.show('reconnecting...')
         return
       case 'take-over':
         this.client.takeOver()
         return
       case 'keep-alive':
         this.client.keepAlive()
+        this.notify(
+          this.absentSinceMs === undefined
+            ? { text: 'kept alive: the idle time begins anew', stays: false }
+            : { text: 'not connected, so the session could not be kept alive', stays: false },
+        )
         return
       case 'help':
         this.notify({ text: ATTACH_KEYS_HELP, stays: false })

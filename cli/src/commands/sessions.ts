@@ -28,7 +28,7 @@ export async function createCommand(
   const decision = decideCreate(name, command, options)
   if (decision.kind === 'wrong') throw new Failure(decision.message, EXIT.usage)
   const waitSeconds = requiredSeconds('--wait-timeout', options.waitTimeout)
-  const created = await context.api().createSession(decision.body)
+  const created = await create(context, name, decision.body)
   // The name goes out before the wait: whoever waits in vain must know what to remove.
   if (options.wait !== true) {
     context.print(options.json === true ? JSON.stringify(created, null, 2) : created.id)
@@ -37,6 +37,26 @@ export async function createCommand(
   context.say(`Created session ${created.id}; waiting until it is ready.`)
   const ready = await waitUntilReady(context, created.id, waitSeconds)
   context.print(options.json === true ? JSON.stringify(ready, null, 2) : ready.id)
+}
+
+/** A name that is taken by a session that is over can be freed: that is worth a second request. */
+async function create(context: CommandContext, name: string | undefined, body: unknown): Promise<Session> {
+  try {
+    return await context.api().createSession(body)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'name-taken' || name === undefined) throw error
+    const holder = await context
+      .api()
+      .getSession(name)
+      .catch(() => undefined)
+    throw new Failure(`${error.message}${holder ? ` ${takenBy(holder)}` : ''}`, error.exitCode, error.code)
+  }
+}
+
+function takenBy(holder: Session): string {
+  return sessionPromise(holder) === 'over'
+    ? `That session is ${holder.phase}; to free its name: cpc rm ${holder.id}`
+    : `It is yours and ${holder.phase}: cpc attach ${holder.id}`
 }
 
 async function waitUntilReady(context: CommandContext, name: string, waitSeconds: number): Promise<Session> {

@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, AttachCommand>> = {
 }
 
 export const ATTACH_KEYS_HELP =
-  'ctrl-] then: d detach, r reconnect now, t take the keyboard, k keep the session alive, ctrl-] send ctrl-], ? this help'
+  'ctrl-] then: d detach, r reconnect, t take keyboard, k keep alive, ctrl-] send it, ? help'
 
 /** Whether the last byte was the prefix. */
 export type KeysState = 'plain' | 'prefixed'

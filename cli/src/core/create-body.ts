@@ -1,5 +1,5 @@
 // `cpc create`'s options as the body of POST /api/v1/sessions. What is left out is the operator's to default.
-import { parseDurationSeconds } from './duration.ts'
+import { formatSeconds, parseDurationSeconds } from './duration.ts'
 
 /** Options as commander gives them. */
 export interface CreateOptions {
@@ -14,15 +14,27 @@ export interface CreateOptions {
   runtimeClass?: string
 }
 
+/** The API's bounds of each duration in seconds, and what it takes when nothing is said. */
+export const DURATIONS = {
+  idle: { field: 'idleTimeoutSeconds', min: 10, max: 86_400, fallback: 300 },
+  lifetime: { field: 'maxLifetimeSeconds', min: 10, max: 604_800, fallback: 28_800 },
+  ttl: { field: 'ttlSecondsAfterFinished', min: 0, max: 604_800, fallback: 3_600 },
+} as const
+
 export type CreateDecision = { kind: 'body'; body: Record<string, unknown> } | { kind: 'wrong'; message: string }
 
 /** `command` replaces the session's shell when it is not empty. */
 export function decideCreate(name: string | undefined, command: string[], options: CreateOptions): CreateDecision {
   const wrong: string[] = []
-  const seconds = (option: string, value: string | undefined): number | undefined => {
+  const seconds = (option: keyof typeof DURATIONS, value: string | undefined): number | undefined => {
     if (value === undefined) return undefined
     const parsed = parseDurationSeconds(value)
     if (parsed === undefined) wrong.push(`--${option} ${value} is no duration; write for example 90s, 5m or 8h.`)
+    const { min, max } = DURATIONS[option]
+    if (parsed !== undefined && (parsed < min || parsed > max))
+      wrong.push(
+        `--${option} ${value} is out of range; it must be from ${formatSeconds(min)} to ${formatSeconds(max)}.`,
+      )
     return parsed
   }
   const pids = options.pids === undefined ? undefined : Number(options.pids)

@@ -163,15 +163,20 @@ function itemCame(state: ExecState, item: ScanItem): ExecStep {
     case 'B':
       if (phase.kind !== 'typing') return [state, []]
       return [{ ...state, phase: { kind: 'running' } }, [{ type: 'stop-timer', timer: 'answer' }]]
-    case 'E':
-      // Whoever caught the Ctrl-C ended by it all the same.
-      if (phase.kind === 'interrupting') return finish(state, phase.exitCode, phase.sentence)
-      return finish(state, Number.parseInt(item.text, 10))
-    case 'J':
-      return phase.kind === 'running' ? fellBack(state, item.text) : [state, []]
-    case 'I':
-      return phase.kind === 'interrupting' ? finish(state, phase.exitCode, phase.sentence) : [state, []]
+    default:
+      return lineEnded(state, item.letter, item.text)
   }
+}
+
+/** The markers behind the output: E with the status, J from the prompt instead, I after a clean-up. */
+function lineEnded(state: ExecState, letter: 'E' | 'J' | 'I', text: string): ExecStep {
+  const { phase } = state
+  if (phase.kind === 'interrupting') {
+    // E: whoever caught the Ctrl-C ended by it all the same. At J the clean-up is still to come.
+    return letter === 'J' ? [state, []] : finish(state, phase.exitCode, phase.sentence)
+  }
+  if (letter === 'E') return finish(state, Number.parseInt(text, 10))
+  return letter === 'J' && phase.kind === 'running' ? fellBack(state, text) : [state, []]
 }
 
 function print(state: ExecState, bytes: Uint8Array): ExecStep {

@@ -4,9 +4,12 @@
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly exitCode: number
+  /** The gateway's code, where it refused something. */
+  readonly code: string | undefined
 
-  constructor(message: string, exitCode = 1) {
+  constructor(message: string, exitCode = 1, code?: string) {
     super(message)
     this.exitCode = exitCode
+    this.code = code
   }
 }

@@ -25,9 +25,16 @@ export function readRefusal(status: number, body: string): Refusal {
   return { status, code: `http-${status}`, detail: `The gateway's address answered ${status} ${said}` }
 }
 
-/** `detail (code)`, ending with one full stop. */
+/** What to do about a refusal, in words of this program; the gateway's own name none. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  'no-such-session': 'cpc ls lists yours.',
+  'session-cap': 'cpc ls lists yours; cpc rm NAME ends one.',
+}
+
+/** `detail (code).`, and what to do where there is a command for it. */
 export function refusalSentence({ code, detail }: Refusal): string {
-  return `${detail.replace(/\.+$/, '')} (${code}).`
+  const remedy = REMEDIES[code]
+  return `${detail.replace(/\.+$/, '')} (${code}).${remedy === undefined ? '' : ` ${remedy}`}`
 }
 
 /** Whether the same request may succeed later without anybody doing anything. */

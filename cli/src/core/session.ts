@@ -48,6 +48,12 @@ export function sessionPromise(session: Session): 'ready' | 'coming' | 'over' {
   return session.phase === 'Pending' || session.phase === 'Preparing' ? 'coming' : 'over'
 }
 
+/** For who wants to use a session that is over: why it is, and how to get another one of that name. */
+export function overSentence(session: Session): string {
+  const { id } = session
+  return `${sessionSentence(session)} Nothing can be run in it any more. To start anew: cpc rm ${id}, then cpc create ${id}`
+}
+
 /** Why a session is as it is, as one sentence. */
 export function sessionSentence({ id, phase, reason, message }: Session): string {
   const why = [reason, message].filter(part => part !== undefined && part !== '').join(': ')

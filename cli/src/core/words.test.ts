@@ -1,7 +1,8 @@
 // The small decisions: durations, options, addresses, sentences, replies, tokens.
 import { describe, expect, it } from 'vitest'
 import { absenceLine, noticeFor } from './attach-view.ts'
-import { decideCreate } from './create-body.ts'
+import { readFileSync } from 'node:fs'
+import { decideCreate, DURATIONS } from './create-body.ts'
 import { formatSeconds, parseDurationSeconds } from './duration.ts'
 import { describeEnd } from './ending.ts'
 import { parseGatewayUrl, resourceUrl, terminalUrl } from './gateway-url.ts'
@@ -71,6 +72,19 @@ describe('create', () => {
         runtimeClassName: 'g',
       },
     })
+  })
+  it('[cli] knows the bounds and defaults of the API', () => {
+    const manifest = new URL('../../../crds/manifests/pocketconsole.dev_terminalsessions.yaml', import.meta.url)
+    const text = readFileSync(manifest, 'utf8')
+    for (const { field, min, max, fallback } of Object.values(DURATIONS)) {
+      const block = text.slice(text.indexOf(` ${field}:`)).slice(0, 600)
+      const number = (key: string) => Number(new RegExp(`${key}: (\\d+)`).exec(block)?.[1])
+      expect([field, number('minimum'), number('maximum'), number('default')]).toEqual([field, min, max, fallback])
+    }
+  })
+  it('[cli] a refusal names the command that helps', () => {
+    const sentence = (code: string) => refusalSentence({ status: 409, code, detail: 'No.' })
+    expect(sentence('session-cap')).toBe('No (session-cap). cpc ls lists yours; cpc rm NAME ends one.')
   })
   it('[cli] names every option that is wrong', () => {
     const decision = decideCreate('demo', [], { idle: 'soon', pids: 'many' })

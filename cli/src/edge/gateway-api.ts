@@ -1,5 +1,6 @@
 // The gateway's REST API. Refusals become Failures with the gateway's own sentence and code.
 import { randomUUID } from 'node:crypto'
+import { EXIT } from '../core/exit-codes.ts'
 import { Failure } from '../core/failure.ts'
 import { parseGatewayUrl, resourceUrl } from '../core/gateway-url.ts'
 import type { Refusal } from '../core/problem.ts'
@@ -83,14 +84,14 @@ export class GatewayApi {
       return read(response.status, await boundedText(response))
     } catch (error) {
       if (error instanceof Failure) throw error
-      throw new Failure(`The gateway at ${url.origin} cannot be reached: ${causeOf(error)}.`)
+      throw new Failure(`The gateway at ${url.origin} cannot be reached: ${causeOf(error).replace(/[.\s]*$/, '')}.`)
     }
   }
 
   private async expectOk(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
     const answer = await this.request(method, path, options)
     if (answer.kind === 'ok') return answer.body
-    throw new Failure(refusalSentence(answer.refusal))
+    throw new Failure(refusalSentence(answer.refusal), EXIT.error, answer.refusal.code)
   }
 }
 
@@ -133,6 +134,8 @@ function causeOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   if (!(cause instanceof Error)) return String(cause)
   const code = (cause as NodeJS.ErrnoException).code
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return 'it does not speak https, so its address probably begins with http://'
   if (cause.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS / 1_000} s`
   return cause.message === '' ? (code ?? cause.name) : cause.message
 }

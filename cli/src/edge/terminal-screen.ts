@@ -29,6 +29,7 @@ export class RawTerminal {
   private readonly input: ReadStream
   private readonly output: WriteStream
   private active = false
+  private resets = false
 
   constructor(input: ReadStream, output: WriteStream) {
     this.input = input
@@ -41,6 +42,11 @@ export class RawTerminal {
     this.input.resume()
   }
 
+  /** From now on a program in the session may have changed modes: `leave` switches them off. */
+  willReset(): void {
+    this.resets = true
+  }
+
   /** The terminal as it was. May be called again, and from exit handlers: everything in it is synchronous. */
   leave(): void {
     if (!this.active) return
@@ -48,7 +54,7 @@ export class RawTerminal {
     this.input.setRawMode(false)
     this.input.pause()
     this.input.unref()
-    this.output.write(RESET)
+    if (this.resets) this.output.write(RESET)
   }
 
   /** After SIGCONT: whoever stopped us has put the terminal into its usual mode. */

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws'
 import { Failure } from '../core/failure.ts'
 import { terminalUrl } from '../core/gateway-url.ts'
 import { isPassing, refusalSentence } from '../core/problem.ts'
-import { isRecord, sessionPromise, sessionSentence } from '../core/session.ts'
+import { isRecord, overSentence, sessionPromise, sessionSentence } from '../core/session.ts'
 import type { Answer, GatewayApi } from './gateway-api.ts'
 
 const SUBPROTOCOL = 'cpc.v1'
@@ -51,7 +51,7 @@ async function whetherComing(api: GatewayApi, name: string, message: string): Pr
   try {
     const session = await api.getSession(name)
     if (sessionPromise(session) !== 'over') return { kind: 'unavailable', message: sessionSentence(session) }
-    return { kind: 'refused', code: NOT_ATTACHABLE, message: sessionSentence(session) }
+    return { kind: 'refused', code: NOT_ATTACHABLE, message: overSentence(session) }
   } catch (error) {
     const text = error instanceof Failure ? error.message : message
     return { kind: 'unavailable', message: text }

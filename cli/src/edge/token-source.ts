@@ -1,4 +1,5 @@
 // The caller's token: CPC_TOKEN, or what CPC_TOKEN_COMMAND prints, kept until shortly before it expires.
+import type { ExecFileException } from 'node:child_process'
 import { execFile } from 'node:child_process'
 import { Failure } from '../core/failure.ts'
 import { reusableUntilMs } from '../core/token-life.ts'
@@ -37,13 +38,21 @@ function runTokenCommand(command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile('/bin/sh', ['-c', command], options, (error, stdout, stderr) => {
       if (!error) resolve(stdout.trim())
-      else reject(new Failure(`CPC_TOKEN_COMMAND failed (${command}): ${lastLine(stderr) ?? error.message}`))
+      else reject(new Failure(`CPC_TOKEN_COMMAND failed (${command}): ${lastLine(stderr) ?? endOf(error)}`))
     })
   })
 }
 
 function lastLine(text: string): string | undefined {
-  return text.trim().split('\n').at(-1) ?? undefined
+  const last = text.trim().split('\n').at(-1)
+  return last === '' ? undefined : last
+}
+
+/** How a command ended that said nothing. */
+function endOf({ code, signal, killed, message }: ExecFileException): string {
+  if (killed === true) return `it took longer than ${TOKEN_COMMAND_TIMEOUT_MS / 1_000} s or printed too much.`
+  if (signal) return `it was ended by ${signal}.`
+  return typeof code === 'number' ? `it ended with code ${code} and printed nothing.` : message
 }
 
 /** A token goes into a header: anything but visible ASCII would break it, or be somebody's error message. */
