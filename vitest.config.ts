@@ -1,8 +1,9 @@
-// Three projects: `unit` needs nothing but Node; `cluster` and `disruption` need KUBECONFIG to name a cluster with the chart
-// installed, and `disruption` breaks parts of it while it runs.
+// Four projects. `unit` needs nothing but Node; `process` starts our programs, shells and servers on this machine; `cluster` and
+// `disruption` need KUBECONFIG to name a cluster with the chart installed, and `disruption` breaks parts of it while it runs.
 import { defineConfig } from 'vitest/config'
 
 const cluster = ['**/*.cluster.test.ts']
+const processes = ['cli/test/**/*.test.ts', 'gateway/test/**/*.test.ts']
 const never = ['**/node_modules/**', '**/dist/**', '.dev/**']
 
 export default defineConfig({
@@ -12,10 +13,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...never, ...cluster, 'e2e/**'],
+          exclude: [...never, ...cluster, ...processes, 'e2e/**'],
           testTimeout: 60_000,
         },
       },
+      { test: { name: 'process', include: processes, exclude: [...never, ...cluster], testTimeout: 60_000 } },
       {
         test: {
           name: 'cluster',

@@ -37,6 +37,7 @@ async function runVitest(project: string, args: readonly string[], env: Record<s
 }
 
 const unitTests: Runner = { title: 'Unit tests', run: () => runVitest('unit', [], {}) }
+const processTests: Runner = { title: 'Process tests', run: () => runVitest('process', [], {}) }
 
 /** Tests on the cluster that `make up` brought up. Those of devcluster itself need it to be one. */
 function clusterTests(title: string, project: string): Runner {
@@ -70,7 +71,15 @@ function goTest(title: string, dir: string): Runner {
 }
 
 const statics: readonly Runner[] = [
-  tool('Format: prettier', 'pnpm', ['exec', 'prettier', '--check', '.']),
+  tool('Format: prettier', 'pnpm', [
+    'exec',
+    'prettier',
+    '--check',
+    '.',
+    '--cache',
+    '--cache-location',
+    '.dev/prettiercache',
+  ]),
   tool('Format: gofmt', 'bash', [
     '-c',
     'test -z "$(gofmt -l sandbox-image/holder devcluster/components | tee /dev/stderr)"',
@@ -92,7 +101,8 @@ const statics: readonly Runner[] = [
 
 const units: readonly Runner[] = [unitTests, goTest('Holder tests', 'sandbox-image/holder')]
 
-const onCluster: readonly Runner[] = [
+const onMachine: readonly Runner[] = [
+  processTests,
   tool('Up', 'node', ['tooling/dev/up.ts']),
   tool('Generated files', 'node', ['tooling/dev/verify.ts']),
   clusterTests('Cluster tests', 'cluster'),
@@ -114,7 +124,7 @@ async function runAll(runners: readonly Runner[]): Promise<Tally> {
 }
 
 const all = process.argv[2] === 'all'
-const total = await runAll([...statics, ...units, ...(all ? onCluster : [])])
+const total = await runAll([...statics, ...units, ...(all ? onMachine : [])])
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`)
 process.exitCode = total.failed > 0 ? 1 : 0
