@@ -15,6 +15,10 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [...never, ...cluster, ...processes, 'e2e/**'],
           testTimeout: 60_000,
+          // They keep nothing between files; starting a world for each would cost more than all of them together.
+          pool: 'threads',
+          isolate: false,
+          maxWorkers: 2,
         },
       },
       { test: { name: 'process', include: processes, exclude: [...never, ...cluster], testTimeout: 60_000 } },
