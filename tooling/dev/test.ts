@@ -19,10 +19,10 @@ function tool(title: string, command: string, args: readonly string[], cwd = ROO
 }
 
 /** A test program that reports each test; it fails by what it reports, and by its exit code when it reports no failure. */
-async function reported(title: string, exitCode: number | undefined, tally: Tally): Promise<Tally> {
-  if (exitCode === 0 || tally.failed > 0) return Promise.resolve(tally)
+function reported(title: string, exitCode: number | undefined, tally: Tally): Tally {
+  if (exitCode === 0 || tally.failed > 0) return tally
   process.stderr.write(`  ${title} ended with ${String(exitCode)} and reported no failed test\n`)
-  return Promise.resolve(addTallies(tally, FAILED))
+  return addTallies(tally, FAILED)
 }
 
 const VITEST = ['exec', 'vitest', 'run', '--reporter=default', '--reporter=json'] as const
